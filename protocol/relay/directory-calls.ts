@@ -1,0 +1,18 @@
+import { bytes, bytesUpTo, struct } from '../wire/codec.ts'
+import { kib } from '../wire/limits.ts'
+
+/** Calls of `/sotto/directory/1`: `publishLog`, `fetchLog`. */
+export const directoryProtocol = '/sotto/directory/1'
+
+/** 64 KiB: about 150 entries; a device a month for a decade. */
+export const maxLogBytes = 64 * kib
+
+/**
+ * `publishLog`: stores an account log. The caller's peer key must be a device of it. Answer: `done`.
+ * Refusals: `bad-request` (does not verify), `not-owner`, `stale-head` (does not extend the stored one).
+ */
+export const publishLogParams = struct('publish-log', { log: [0, bytesUpTo(maxLogBytes)] })
+
+/** `fetchLog`: answer `fetchLogResult`, or `not-found`. */
+export const fetchLogParams = struct('fetch-log', { accountId: [0, bytes(32)] })
+export const fetchLogResult = struct('log', { log: [0, bytesUpTo(maxLogBytes)] })
