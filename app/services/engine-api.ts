@@ -1,0 +1,144 @@
+import type { Network, PeerPath, RelayState } from '../../signaling/network.ts'
+
+/**
+ * What the page asks of the engine, and what the engine tells the page. Types only; everything survives structured
+ * cloning, because the engine runs in a worker. Every identifier is lower-case hex. Every view is a projection of committed
+ * state: the engine never shows what is not yet stored.
+ */
+
+/** Never goes back. `waiting`: stored here, not yet with anybody else. */
+export type MessageStatus = 'waiting' | 'sent' | 'delivered' | 'read'
+
+export interface MessageView {
+  readonly messageId: string
+  readonly conversationId: string
+  /** Ascending in display order within the conversation; not an index. */
+  readonly position: number
+  readonly mine: boolean
+  /** Absent for content this version cannot show (`update needed`). */
+  readonly text?: string
+  /** Unix milliseconds; never in this device's future at the time it was stored. */
+  readonly sentAtMs: number
+  /** Own messages only. */
+  readonly status?: MessageStatus
+}
+
+export interface ConversationView {
+  readonly conversationId: string
+  readonly contactId: string
+  /** The contact's display name; absent until their first message told it. */
+  readonly name?: string
+  readonly last?: Pick<MessageView, 'text' | 'mine' | 'sentAtMs' | 'status'>
+  readonly unread: number
+  readonly draft: string
+  /** Number of stored messages, for the windowed list. */
+  readonly messages: number
+  readonly path: PeerPath
+  readonly typing: boolean
+}
+
+export interface ProfileView {
+  readonly accountId: string
+  readonly name: string
+}
+
+export interface RelayView {
+  readonly relayId: string
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly state: RelayState
+}
+
+export interface Settings {
+  readonly theme: 'system' | 'light' | 'dark'
+  readonly sendReadReceipts: boolean
+}
+
+/** Something the person should hear about; `code` is stable, `message` says what happened and what to do. */
+export interface Problem {
+  readonly code:
+    | 'relay-unreachable'
+    | 'invite-invalid'
+    | 'invite-own'
+    | 'account-not-found'
+    | 'version'
+    | 'storage-full'
+    | 'storage-failed'
+    | 'too-long'
+    | 'unknown'
+  readonly message: string
+}
+
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem }
+
+/** A committed change. Listeners re-render from these alone; a `reset` asks them to read everything again. */
+export type EngineEvent =
+  | { readonly kind: 'conversation'; readonly conversation: ConversationView }
+  | { readonly kind: 'message'; readonly message: MessageView; readonly isNew: boolean }
+  | { readonly kind: 'relays'; readonly relays: readonly RelayView[] }
+  | { readonly kind: 'profile'; readonly profile: ProfileView }
+  | { readonly kind: 'settings'; readonly settings: Settings }
+  /** Progress of fetching what waited at the relay; `waiting` 0 ends it. */
+  | { readonly kind: 'catching-up'; readonly waiting: number }
+  | { readonly kind: 'problem'; readonly problem: Problem }
+
+/** One line of the diagnostics log: no content, no names, no addresses. */
+export interface DiagnosticLine {
+  readonly atMs: number
+  readonly area: 'envelope' | 'relay' | 'link' | 'storage' | 'prekeys' | 'invite'
+  readonly code: string
+  readonly detail: string
+}
+
+export interface EngineState {
+  /** Null before onboarding. */
+  readonly profile: ProfileView | null
+  readonly settings: Settings
+  readonly relays: readonly RelayView[]
+  readonly conversations: readonly ConversationView[]
+}
+
+/** What an invite says before it is accepted. */
+export interface InvitePreview {
+  readonly accountId: string
+  readonly relayAddresses: readonly string[]
+}
+
+export interface EngineApi {
+  /** Opens the store and reads the first screen's state. Network work begins with `connect`. */
+  open(onEvent: (event: EngineEvent) => void): Promise<EngineState>
+  /** Hands the engine its network; called once, after the first paint. */
+  connect(network: Network): Promise<void>
+  /** Ends the outbox and closes the store, e.g. when another tab takes over. */
+  close(): Promise<void>
+
+  /** Onboarding. `relayAddresses`: multiaddrs of the relay to live at, from this page's host or from the invite. */
+  createAccount(name: string, relayAddresses: readonly string[]): Promise<Outcome<ProfileView>>
+  setName(name: string): Promise<Outcome<ProfileView>>
+  setSettings(settings: Partial<Settings>): Promise<Settings>
+
+  /** The fragment of a fresh invite link (no `#`). Registers its lane at the relay. */
+  createInvite(): Promise<Outcome<{ fragment: string }>>
+  /** Checks a fragment without side effects. */
+  previewInvite(fragment: string): Promise<Outcome<InvitePreview>>
+  /** Opens the conversation the invite leads to: an existing one, or a new one whose first message is on its way. */
+  acceptInvite(fragment: string): Promise<Outcome<{ conversationId: string }>>
+
+  /** At most `limit` (≤ 200) messages before `before` (exclusive; absent: the newest), in ascending display order. */
+  messages(conversationId: string, page: { before?: number; after?: number; limit: number }): Promise<MessageView[]>
+  /** Resolves once message, session and outbox are committed. */
+  send(conversationId: string, text: string): Promise<Outcome<MessageView>>
+  /** Everything up to `position` was on screen. */
+  markRead(conversationId: string, position: number): Promise<void>
+  saveDraft(conversationId: string, text: string): Promise<void>
+  /** The person is typing; at most one signal per 3 s leaves. */
+  typing(conversationId: string): Promise<void>
+  /** The conversation now on screen, or null: a direct link is kept ready for it. */
+  show(conversationId: string | null): Promise<void>
+
+  /** 60 digits, equal on both sides, and the QR payload. */
+  safetyNumber(conversationId: string): Promise<{ digits: string; qr: Uint8Array }>
+  diagnostics(): Promise<{ lines: DiagnosticLine[]; persisted: boolean; usageBytes: number; quotaBytes: number }>
+  /** Forgets everything on this device. */
+  wipe(): Promise<void>
+}
