@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url'
+import preact from '@preact/preset-vite'
+import { playwright } from '@vitest/browser-playwright'
+import type { Plugin } from 'vite'
+import { defineConfig } from 'vitest/config'
+import { installedBrowser, browserArguments } from './.ci/find-browser.ts'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/**
+ * The page carries its content security policy in a <meta> element, for hosts that set no headers. The development server
+ * injects styles and its own client, which that policy rightly refuses; only there it is taken out.
+ */
+const developmentWithoutPolicy: Plugin = {
+  name: 'development-without-policy',
+  apply: 'serve',
+  transformIndexHtml: (html) => html.replace(/<meta[^>]*http-equiv="Content-Security-Policy"[^>]*>/is, ''),
+}
+
+const browser = process.env['VITEST'] === undefined ? undefined : installedBrowser()
+const browserPath = browser === undefined ? {} : { executablePath: browser }
+
+/** Where `npm run dev` finds the relay it started beside the development server. */
+const relayOrigin = `http://127.0.0.1:${process.env['SOTTO_DEV_RELAY_PORT'] ?? '8787'}`
+
+export default defineConfig({
+  root: here('./app'),
+  plugins: [preact({ devToolsEnabled: false }), developmentWithoutPolicy],
+  build: {
+    outDir: here('./dist'),
+    emptyOutDir: true,
+    target: 'es2024',
+    manifest: true,
+    // Inlined data: URLs would need exceptions in the content security policy.
+    assetsInlineLimit: 0,
+    // The polyfill is an inline script, which the content security policy refuses; every browser we support has preload.
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: 'es' },
+  server: { proxy: { '/relay.json': relayOrigin } },
+  test: {
+    projects: [
+      {
+        root: here('.'),
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['{protocol,signaling,node,.ci}/**/*.test.ts', 'app/**/*.node.test.ts'],
+          exclude: ['node_modules', 'dist', 'protocol/bench', '**/*.slow.test.ts'],
+          // The patched dependency must pass through our plugins, as it does in the build.
+          server: { deps: { inline: [/@libp2p\/webrtc/] } },
+        },
+      },
+      {
+        root: here('.'),
+        test: {
+          name: 'browser',
+          include: ['app/**/*.test.{ts,tsx}'],
+          exclude: ['node_modules', 'dist', 'app/e2e', 'app/**/*.node.test.ts', '**/*.slow.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { ...browserPath, args: browserArguments } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+})
