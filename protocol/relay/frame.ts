@@ -52,7 +52,10 @@ const refusal = struct('refusal', {
 })
 export type Refusal = ReturnType<typeof refusal.decode>
 
-/** Exactly one of: an answer (`id`, `result`), a refusal (`id`, `refusal`), a push (`push` alone). */
+/**
+ * Exactly one of: an answer (`id`, `result`), a refusal (`id`, `refusal`), a push (`push` alone), or, for a frame from which
+ * no id could be read, a refusal alone.
+ */
 export const replyFrame = struct('reply', {
   id: [0, optional(uint(0xffff_ffff))],
   result: [1, optional(bytesUpTo(maxPayloadBytes))],
