@@ -1,0 +1,4 @@
+import { gates } from './gates.ts'
+import { runSteps } from './step.ts'
+
+await runSteps(gates)
