@@ -1,11 +1,8 @@
 import { bytes, bytesUpTo, struct } from '../wire/codec.ts'
-import { kib } from '../wire/limits.ts'
+import { maxLogBytes } from '../wire/limits.ts'
 
 /** Calls of `/sotto/directory/1`: `publishLog`, `fetchLog`. */
 export const directoryProtocol = '/sotto/directory/1'
-
-/** 64 KiB: about 150 entries; a device a month for a decade. */
-export const maxLogBytes = 64 * kib
 
 /**
  * `publishLog`: stores an account log. The caller's peer key must be a device of it. Answer: `done`.

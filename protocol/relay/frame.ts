@@ -1,4 +1,5 @@
-import { bytesUpTo, oneOf, optional, struct, text, uint, type Struct } from '../wire/codec.ts'
+import { bytesUpTo, nested, oneOf, optional, refine, struct, text, uint, type Struct } from '../wire/codec.ts'
+import { ProtocolError } from '../wire/error.ts'
 import { kib } from '../wire/limits.ts'
 
 /**
@@ -52,15 +53,23 @@ const refusal = struct('refusal', {
 })
 export type Refusal = ReturnType<typeof refusal.decode>
 
+const reply = struct('reply', {
+  id: [0, optional(uint(0xffff_ffff))],
+  result: [1, optional(bytesUpTo(maxPayloadBytes))],
+  refusal: [2, optional(nested(refusal))],
+  push: [3, optional(bytesUpTo(maxPayloadBytes))],
+})
+
 /**
  * Exactly one of: an answer (`id`, `result`), a refusal (`id`, `refusal`), a push (`push` alone), or, for a frame from which
  * no id could be read, a refusal alone.
  */
-export const replyFrame = struct('reply', {
-  id: [0, optional(uint(0xffff_ffff))],
-  result: [1, optional(bytesUpTo(maxPayloadBytes))],
-  refusal: [2, optional({ write: refusal.toMap, read: refusal.fromMap })],
-  push: [3, optional(bytesUpTo(maxPayloadBytes))],
+export const replyFrame = refine(reply, ({ id, result, refusal: refused, push }) => {
+  const parts = [result, refused, push].filter((part) => part !== undefined)
+  const answers = id !== undefined
+  if (parts.length !== 1 || (result !== undefined && !answers) || (push !== undefined && answers)) {
+    throw new ProtocolError('malformed', 'reply: expected an answer, a refusal or a push')
+  }
 })
 export type ReplyFrame = ReturnType<typeof replyFrame.decode>
 

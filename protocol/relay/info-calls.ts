@@ -1,4 +1,4 @@
-import { array, struct, text, uint } from '../wire/codec.ts'
+import { array, multiaddr, struct, text, uint } from '../wire/codec.ts'
 import { maxAddressesPerRelay, maxAddressLength } from '../wire/limits.ts'
 
 /** Calls of `/sotto/info/1`: `info`, without parameters (`done`). */
@@ -9,7 +9,7 @@ export const relayInfo = struct('relay-info', {
   name: [0, text(64)],
   version: [1, text(32)],
   /** Multiaddrs with the relay's peer id. */
-  addresses: [2, array(text(maxAddressLength), maxAddressesPerRelay)],
+  addresses: [2, array(multiaddr(maxAddressLength), maxAddressesPerRelay)],
   /** UDP port on which the relay answers STUN binding requests (RFC 8489); 0 when it does not. */
   stunPort: [3, uint(65_535)],
   /** Oldest protocol version of clients the relay serves. */

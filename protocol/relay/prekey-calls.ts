@@ -1,4 +1,5 @@
 import { array, bytes, nested, struct, uint } from '../wire/codec.ts'
+import { maxDevicesPerAccount } from '../wire/limits.ts'
 import { prekeyBundle, signedPublicKey } from '../identity/prekeys.ts'
 
 /** Calls of `/sotto/prekeys/1`: `publish`, `fetch`, `count`. */
@@ -27,4 +28,4 @@ export const prekeyCount = struct('prekey-count', { oneTime: [0, uint()], oneTim
  * up. Refusals: `not-found`, `slow-down` (per asker and target).
  */
 export const fetchPrekeysParams = struct('fetch-prekeys', { accountId: [0, bytes(32)] })
-export const fetchPrekeysResult = struct('bundles', { bundles: [0, array(nested(prekeyBundle), 16)] })
+export const fetchPrekeysResult = struct('bundles', { bundles: [0, array(nested(prekeyBundle), maxDevicesPerAccount)] })

@@ -1,16 +1,15 @@
-import { decode as decodeCbor, encode as encodeCbor } from 'cborg'
+import { encodeUtf8 } from './bytes.ts'
+import { decodeCanonical, encodeCanonical, type CborValue } from './cbor.ts'
 import { ProtocolError } from './error.ts'
 
+export { decodeCanonical, encodeCanonical, type CborValue } from './cbor.ts'
+
 /**
- * Deterministic CBOR (RFC 8949 section 4.2.1) with integer-keyed maps, as COSE has them (RFC 9052).
+ * Structs over canonical CBOR (`cbor.ts`): maps with integer keys, as COSE has them (RFC 9052).
  *
  * A struct is described once, from fields that each check their own shape and size; encoding and strict decoding follow
- * from the description. Decoding refuses indefinite lengths, non-minimal integers, tags, floats, duplicate, unordered or
- * unknown keys and trailing bytes: every struct has exactly one encoding.
+ * from the description. Unknown and missing keys are refused: every struct has exactly one encoding.
  */
-
-/** Anything that can stand in a field once encoded. */
-export type CborValue = number | boolean | null | string | Uint8Array | CborValue[] | Map<number, CborValue>
 
 /** How one value is written and read back. `read` throws ProtocolError on anything but the expected shape. */
 export interface Field<T> {
@@ -25,7 +24,9 @@ export type KeyedField<T> = readonly [key: number, field: Field<T>]
 
 type Shape = Readonly<Record<string, KeyedField<unknown>>>
 type FieldValue<K> = K extends readonly [number, Field<infer T>] ? T : never
-type OptionalNames<S> = { [N in keyof S]: S[N] extends readonly [number, { readonly optional: true }] ? N : never }[keyof S]
+type OptionalNames<S> = {
+  [N in keyof S]: S[N] extends readonly [number, { readonly optional: true }] ? N : never
+}[keyof S]
 
 /** The TypeScript type of a struct's shape. */
 export type Struct<S> = { -readonly [N in Exclude<keyof S, OptionalNames<S>>]: FieldValue<S[N]> } & {
@@ -59,7 +60,8 @@ export const bytesUpTo = (max: number, min = 0): Field<Uint8Array> => {
 /** An unsigned integer from 0 to `max` (default 2^53 - 1). */
 export const uint = (max: number = Number.MAX_SAFE_INTEGER): Field<number> => {
   const check = (value: unknown, path: string): number => {
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return refuse(path, 'an unsigned integer')
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+      return refuse(path, 'an unsigned integer')
     return value > max ? exceed(path, `${max}`) : value
   }
   return { write: check, read: check }
@@ -74,23 +76,48 @@ export const text = (max: number): Field<string> => {
   return { write: check, read: check }
 }
 
+/** Text of at least one and at most `maxBytes` bytes of UTF-8. */
+export const utf8 = (maxBytes: number): Field<string> => {
+  const check = (value: unknown, path: string): string => {
+    if (typeof value !== 'string' || !value.isWellFormed() || value === '')
+      return refuse(path, 'well-formed, non-empty text')
+    // A UTF-16 code unit never takes more than three bytes of UTF-8: most texts need no second encoding.
+    return value.length * 3 > maxBytes && encodeUtf8(value).length > maxBytes
+      ? exceed(path, `${maxBytes} bytes`)
+      : value
+  }
+  return { write: check, read: check }
+}
+
+/** Printable ASCII that begins with a slash, as every multiaddr does, of at most `max` characters. */
+export const multiaddr = (max: number): Field<string> => {
+  const check = (value: unknown, path: string): string => {
+    if (typeof value !== 'string' || !/^\/[\x21-\x7e]+$/.test(value)) return refuse(path, 'a multiaddr')
+    return value.length > max ? exceed(path, `${max} characters`) : value
+  }
+  return { write: check, read: check }
+}
+
 export const boolean: Field<boolean> = (() => {
-  const check = (value: unknown, path: string): boolean => (typeof value === 'boolean' ? value : refuse(path, 'a boolean'))
+  const check = (value: unknown, path: string): boolean =>
+    typeof value === 'boolean' ? value : refuse(path, 'a boolean')
   return { write: check, read: check }
 })()
 
-/** An array of at most `max` elements. */
-export const array = <T>(of: Field<T>, max: number): Field<T[]> => ({
-  write: (value, path) => {
-    if (value.length > max) exceed(path, `${max} elements`)
-    return value.map((element, i) => of.write(element, `${path}[${i}]`))
-  },
-  read: (value, path) => {
-    if (!Array.isArray(value)) return refuse(path, 'an array')
-    if (value.length > max) return exceed(path, `${max} elements`)
-    return value.map((element, i) => of.read(element, `${path}[${i}]`))
-  },
-})
+/** An array of at most `max` elements (and at least `min`). */
+export const array = <T>(of: Field<T>, max: number, min = 0): Field<T[]> => {
+  const check = (value: unknown, path: string): unknown[] => {
+    if (!Array.isArray(value) || value.length < min) return refuse(path, `an array of at least ${min} elements`)
+    return value.length > max ? exceed(path, `${max} elements`) : value
+  }
+  return {
+    write: (value, path) => {
+      check(value, path)
+      return value.map((element) => of.write(element, path))
+    },
+    read: (value, path) => check(value, path).map((element) => of.read(element, path)),
+  }
+}
 
 /** A field whose key may be absent. */
 export const optional = <T>(field: Field<T>): Field<T> & { readonly optional: true } => ({ ...field, optional: true })
@@ -103,79 +130,100 @@ export const nullable = <T>(field: Field<T>): Field<T | null> => ({
 
 /** A closed set of names, each with its number on the wire. */
 export const oneOf = <const N extends string>(numbers: Readonly<Record<N, number>>): Field<N> => {
-  const names = new Map(Object.entries<number>(numbers).map(([name, number]) => [number, name as N]))
+  const entries = Object.entries<number>(numbers)
+  const byName = new Map<string, number>(entries)
+  const byNumber = new Map<unknown, N>(entries.map(([name, number]) => [number, name as N]))
   return {
-    write: (name, path) => numbers[name] ?? refuse(path, 'a known name'),
-    read: (value, path) => names.get(value as number) ?? refuse(path, 'a known number'),
+    write: (name, path) => byName.get(name) ?? refuse(path, 'a known name'),
+    read: (value, path) => byNumber.get(value) ?? refuse(path, 'a known number'),
   }
 }
 
-/** One struct inside another. */
-export const nested = <T>(codec: StructCodec<T>): Field<T> => ({ write: codec.toMap, read: codec.fromMap })
-
 /** Encoder and decoder of one wire struct. */
 export interface StructCodec<T> {
-  readonly toMap: (value: T, path?: string) => Map<number, CborValue>
-  readonly fromMap: (value: unknown, path?: string) => T
+  readonly toMap: (value: T) => Map<number, CborValue>
+  readonly fromMap: (value: unknown) => T
   /** @throws ProtocolError `malformed` or `limit` when `value` is not of the shape: nothing invalid leaves this device. */
   readonly encode: (value: T) => Uint8Array
   /** Consumes every byte. @throws ProtocolError `malformed` or `limit`. */
   readonly decode: (bytes: Uint8Array) => T
 }
 
-const readMap = (value: unknown, path: string, known: ReadonlyMap<number, unknown>): Map<number, unknown> => {
-  if (!(value instanceof Map)) return refuse(path, 'a map')
-  let previous = -1
-  for (const key of value.keys()) {
-    if (typeof key !== 'number' || key <= previous || !known.has(key)) refuse(path, 'known integer keys in ascending order')
-    previous = key
-  }
-  return value
-}
+const codecOf = <T>(toMap: StructCodec<T>['toMap'], fromMap: StructCodec<T>['fromMap']): StructCodec<T> => ({
+  toMap,
+  fromMap,
+  encode: (value) => encodeCanonical(toMap(value)),
+  decode: (data) => fromMap(decodeCanonical(data)),
+})
+
+/** One struct inside another. */
+export const nested = <T>(codec: StructCodec<T>): Field<T> => ({
+  write: (value) => codec.toMap(value),
+  read: (value) => codec.fromMap(value),
+})
 
 /** Describes a struct; `name` is what errors call it. Keys must be given in ascending order. */
 export const struct = <const S extends Shape>(name: string, shape: S): StructCodec<Struct<S>> => {
-  const fields = Object.entries(shape).map(([property, [key, field]]) => ({ property, key, field }))
-  const known = new Map(fields.map(({ key }) => [key, true]))
-  const toMap = (value: Struct<S>, path = name): Map<number, CborValue> => {
+  const fields = Object.entries(shape).map(([property, [key, field]]) => ({
+    property,
+    key,
+    field,
+    path: `${name}.${property}`,
+  }))
+  const toMap = (value: Struct<S>): Map<number, CborValue> => {
     const map = new Map<number, CborValue>()
-    for (const { property, key, field } of fields) {
+    for (const { property, key, field, path } of fields) {
       const element = (value as Record<string, unknown>)[property]
       if (element === undefined && field.optional) continue
-      map.set(key, field.write(element, `${path}.${property}`))
+      map.set(key, field.write(element, path))
     }
     return map
   }
-  const fromMap = (value: unknown, path = name): Struct<S> => {
-    const map = readMap(value, path, known)
+  const fromMap = (value: unknown): Struct<S> => {
+    if (!(value instanceof Map)) return refuse(name, 'a map')
     const out: Record<string, unknown> = {}
-    for (const { property, key, field } of fields) {
-      if (map.has(key)) out[property] = field.read(map.get(key), `${path}.${property}`)
-      else if (!field.optional) refuse(`${path}.${property}`, 'a value')
+    let taken = 0
+    for (const { property, key, field, path } of fields) {
+      const element: unknown = value.get(key)
+      if (element === undefined) {
+        if (!field.optional) refuse(path, 'a value')
+        continue
+      }
+      out[property] = field.read(element, path)
+      taken++
     }
-    return out as Struct<S>
+    return taken === value.size ? (out as Struct<S>) : refuse(name, 'no unknown keys')
   }
-  return { toMap, fromMap, encode: (value) => encodeCanonical(toMap(value)), decode: (data) => fromMap(decodeCanonical(data)) }
+  return codecOf(toMap, fromMap)
 }
 
-/** Encodes a value deterministically: integers at their shortest, map keys ascending. */
-export const encodeCanonical = (value: CborValue): Uint8Array => encodeCbor(value)
+/** A struct with a rule over several of its fields; `check` throws ProtocolError, in both directions. */
+export const refine = <T>(codec: StructCodec<T>, check: (value: T) => void): StructCodec<T> =>
+  codecOf(
+    (value) => {
+      check(value)
+      return codec.toMap(value)
+    },
+    (map) => {
+      const value = codec.fromMap(map)
+      check(value)
+      return value
+    },
+  )
 
-/** Decodes strictly. Maps come back as `Map`. @throws ProtocolError `malformed`. */
-export const decodeCanonical = (data: Uint8Array): unknown => {
-  try {
-    return decodeCbor(data, {
-      strict: true,
-      useMaps: true,
-      rejectDuplicateMapKeys: true,
-      allowIndefinite: false,
-      allowUndefined: false,
-      allowBigInt: false,
-      allowInfinity: false,
-      allowNaN: false,
-    })
-  } catch (cause) {
-    // cborg throws Error; hostile nesting ends in RangeError (stack). Both mean the same to the caller.
-    throw new ProtocolError('malformed', 'not canonical CBOR', { cause })
-  }
-}
+/**
+ * A struct whose key 0 holds the version of its format, which is not part of the value. It is read before anything else,
+ * so that what a newer version wrote is told apart from damage.
+ * @throws ProtocolError (on decoding) `version` when it is not `version`.
+ */
+export const versioned = <T>(name: string, version: number, codec: StructCodec<T>): StructCodec<T> =>
+  codecOf(
+    (value) => new Map<number, CborValue>([[0, version], ...codec.toMap(value)]),
+    (value) => {
+      if (!(value instanceof Map) || typeof value.get(0) !== 'number') return refuse(`${name}.version`, 'a number')
+      if (value.get(0) !== version) throw new ProtocolError('version', `${name}: made by another version of Sotto`)
+      const rest = new Map<unknown, unknown>(value)
+      rest.delete(0)
+      return codec.fromMap(rest)
+    },
+  )

@@ -39,5 +39,11 @@ export const maxAddressesPerRelay = 8
 /** More than three mailboxes would multiply traffic without making loss less likely. */
 export const maxRelaysPerAccount = 3
 
+/** 64 KiB: about 150 entries of an account log; a device a month for a decade. */
+export const maxLogBytes = 64 * kib
+
+/** 16: phone, tablets, computers and some to spare; every message is encrypted once per device. */
+export const maxDevicesPerAccount = 16
+
 /** 500 ids per call: about 10 KB, so that one call never stalls a stream. */
 export const maxIdsPerCall = 500
