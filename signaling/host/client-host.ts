@@ -1,0 +1,58 @@
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import { webRTC, webRTCDirect } from '@libp2p/webrtc'
+import { webSockets } from '@libp2p/websockets'
+import { createLibp2p } from 'libp2p'
+import { secondMs } from '../../protocol/wire/limits.ts'
+import { silentLogger } from './silent-logger.ts'
+import type { StunServers } from './stun-servers.ts'
+
+/** A relay that has not answered on one address within 5 s is tried on its next one. */
+const addressDialMs = 5 * secondMs
+
+export interface ClientHostOptions {
+  readonly privateKey: PrivateKey
+  /** Multiaddrs to listen on: none for hosts that only dial. */
+  readonly listen: readonly string[]
+  readonly stun: StunServers
+  readonly gater?: Pick<ConnectionGater, 'denyInboundRelayedConnection'>
+}
+
+/** The one composition of libp2p for clients, started. */
+export const createClientHost = ({ privateKey, listen, stun, gater }: ClientHostOptions): Promise<Libp2p> =>
+  createLibp2p({
+    privateKey,
+    logger: silentLogger,
+    // The default tells every peer which browser this is.
+    nodeInfo: { name: 'sotto', version: '1', userAgent: 'sotto' },
+    addresses: { listen: [...listen] },
+    transports: [
+      webSockets(),
+      webRTC({ rtcConfiguration: () => stun.rtcConfiguration() }),
+      // A relay's address is dialled as it is; ICE needs no server for that.
+      webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
+      circuitRelayTransport(),
+    ],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    // A relay in the same house or on the same machine is as good as any.
+    connectionGater: { denyDialMultiaddr: () => false, ...gater },
+    connectionManager: {
+      addressDialTimeout: addressDialMs,
+      // In the order given: the relay lists its addresses by preference.
+      addressSorter: () => 0,
+      // Browsers allow 500 RTCPeerConnections, counted until collected; a person's contacts online are far fewer.
+      maxConnections: 100,
+      maxParallelDials: 8,
+      // Staying connected is the supervisor's decision alone.
+      reconnectRetries: 0,
+      // Resolving /dnsaddr would ask public resolvers over HTTPS.
+      resolvers: {},
+    },
+    // A stopped relay must not take direct links with it: relays and links are watched one by one, by their own pings.
+    connectionMonitor: { enabled: false },
+    services: { identify: identify({ runOnLimitedConnection: false }) },
+  })
