@@ -1,0 +1,78 @@
+import { array, bytes, bytesUpTo, refine, struct, uint, utf8, type StructCodec } from '../wire/codec.ts'
+import { ProtocolError } from '../wire/error.ts'
+import { maxEnvelopeBytes, maxIdsPerCall, maxTextBytes } from '../wire/limits.ts'
+
+/**
+ * What a content says. `profile` and `lanes` only announce what stands beside the body. `unknown` is a kind of a newer
+ * version: kept byte for byte and shown as "update needed", never dropped.
+ */
+export type ContentBody =
+  | { kind: 'text'; text: string }
+  /** Message ids, 16 bytes each; `read` implies delivered. */
+  | { kind: 'receipt'; delivered: Uint8Array[]; read: Uint8Array[] }
+  | { kind: 'profile' }
+  | { kind: 'lanes' }
+  | { kind: 'unknown'; code: number; raw: Uint8Array }
+
+type Known = Exclude<ContentBody, { kind: 'unknown' }>
+
+/** The number of each kind on the wire. */
+export const bodyCodes = { text: 0, receipt: 1, profile: 2, lanes: 3 } as const satisfies Record<Known['kind'], number>
+
+/** A body on the wire: its kind's number and the kind's own struct as bytes, which an older version can carry unread. */
+export const bodyFrame = struct('body', { code: [0, uint(0xffff)], raw: [1, bytesUpTo(maxEnvelopeBytes)] })
+export type BodyFrame = ReturnType<typeof bodyFrame.decode>
+
+const text = struct('text', { text: [0, utf8(maxTextBytes)] })
+
+const messageIds = array(bytes(16), maxIdsPerCall)
+const receipt = refine(
+  struct('receipt', { delivered: [0, messageIds], read: [1, messageIds] }),
+  ({ delivered, read }) => {
+    if (delivered.length + read.length === 0) throw new ProtocolError('malformed', 'receipt: names no message')
+  },
+)
+
+/** Kinds that only announce what stands beside the body. */
+const announcement = struct('announcement', {})
+
+const frame = <T>(kind: Known['kind'], codec: StructCodec<T>, value: T): BodyFrame => ({
+  code: bodyCodes[kind],
+  raw: codec.encode(value),
+})
+
+/** @throws ProtocolError `malformed` or `limit`, also for an `unknown` body with the number of a known kind. */
+export const toBodyFrame = (body: ContentBody): BodyFrame => {
+  switch (body.kind) {
+    case 'text':
+      return frame(body.kind, text, body)
+    case 'receipt':
+      return frame(body.kind, receipt, body)
+    case 'profile':
+    case 'lanes':
+      return frame(body.kind, announcement, {})
+    case 'unknown':
+      if (isKnown(body.code)) throw new ProtocolError('malformed', 'body: a known kind as unknown')
+      return { code: body.code, raw: body.raw }
+  }
+}
+
+const isKnown = (code: number): boolean => Object.values<number>(bodyCodes).includes(code)
+
+/** @throws ProtocolError `malformed` or `limit` when a known kind does not hold its struct. */
+export const fromBodyFrame = ({ code, raw }: BodyFrame): ContentBody => {
+  switch (code) {
+    case bodyCodes.text:
+      return { kind: 'text', ...text.decode(raw) }
+    case bodyCodes.receipt:
+      return { kind: 'receipt', ...receipt.decode(raw) }
+    case bodyCodes.profile:
+      announcement.decode(raw)
+      return { kind: 'profile' }
+    case bodyCodes.lanes:
+      announcement.decode(raw)
+      return { kind: 'lanes' }
+    default:
+      return { kind: 'unknown', code, raw }
+  }
+}
