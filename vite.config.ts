@@ -25,6 +25,7 @@ const relayOrigin = `http://127.0.0.1:${process.env['SOTTO_DEV_RELAY_PORT'] ?? '
 
 export default defineConfig({
   root: here('./app'),
+  cacheDir: here('./node_modules/.vite'),
   plugins: [preact({ devToolsEnabled: false }), developmentWithoutPolicy],
   build: {
     outDir: here('./dist'),

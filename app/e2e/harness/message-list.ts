@@ -1,0 +1,77 @@
+import type { Locator, Page } from '@playwright/test'
+
+/** One row of the list, as assistive technology reads it. */
+export interface SeenMessage {
+  /** 1-based place in the whole conversation (aria-posinset). */
+  readonly place: number
+  readonly text: string
+  /** Accessible description: holds the status word of own messages. */
+  readonly description: string
+}
+
+export const messageList = (page: Page): Locator => page.getByRole('list', { name: 'Messages' })
+
+/** The rows that are in the document now; the list is windowed, so these are some of them. */
+export const visibleMessages = (page: Page): Promise<SeenMessage[]> =>
+  messageList(page).evaluate((list) => {
+    const describe = (item: Element): string =>
+      item.getAttribute('aria-description') ??
+      (item.getAttribute('aria-describedby') ?? '')
+        .split(/\s+/)
+        .map((id) => (id === '' ? '' : (document.getElementById(id)?.textContent ?? '')))
+        .join(' ')
+    return [...list.querySelectorAll<HTMLElement>('li[aria-posinset], [role=listitem][aria-posinset]')].map((item) => ({
+      place: Number(item.getAttribute('aria-posinset')),
+      text: item.innerText,
+      description: describe(item),
+    }))
+  })
+
+/** Scrolls whatever scrolls the list: to its start, or on by most of a screen. True when it moved. */
+const scroll = (page: Page, to: 'start' | 'on'): Promise<boolean> =>
+  messageList(page).evaluate((list, where) => {
+    let box: Element | null = list
+    while (
+      box !== null &&
+      !(box.scrollHeight > box.clientHeight && /auto|scroll/.test(getComputedStyle(box).overflowY))
+    ) {
+      box = box.parentElement
+    }
+    if (box === null) return false
+    const before = box.scrollTop
+    box.scrollTop = where === 'start' ? 0 : before + box.clientHeight * 0.7
+    return Math.abs(box.scrollTop - before) >= 1
+  }, to)
+
+/** Two frames: the window follows a scroll within them, and older rows arrive from the store soon after. */
+const settle = (page: Page): Promise<void> =>
+  page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
+
+/**
+ * Reads a whole conversation by scrolling through it: every row once, in display order. `expected` rows are waited for at
+ * the start, so that history still being fetched is not mistaken for its end.
+ */
+export const readConversation = async (page: Page): Promise<SeenMessage[]> => {
+  const seen = new Map<number, SeenMessage>()
+  const collect = async (): Promise<void> => {
+    for (const message of await visibleMessages(page)) seen.set(message.place, message)
+  }
+  const deadline = Date.now() + 60_000
+  const overdue = (): void => {
+    if (Date.now() > deadline) throw new Error(`the conversation could not be read; rows seen: ${seen.size}`)
+  }
+  for (let atStart = false; !atStart; overdue()) {
+    const moved = await scroll(page, 'start')
+    await settle(page)
+    atStart = !moved && (await visibleMessages(page)).some(({ place }) => place === 1)
+    if ((await visibleMessages(page)).length === 0 && !moved) break
+  }
+  await collect()
+  for (let stillFrames = 0; stillFrames < 5; overdue()) {
+    const moved = await scroll(page, 'on')
+    await settle(page)
+    await collect()
+    stillFrames = moved ? 0 : stillFrames + 1
+  }
+  return [...seen.values()].toSorted((a, b) => a.place - b.place)
+}

@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process'
+import { chmod, writeFile } from 'node:fs/promises'
+import { installedBrowser } from '../../../.ci/find-browser.ts'
+
+/** The command, run inside a network namespace if one is named. */
+export const inNamespace = (namespace: string | undefined, command: [string, ...string[]]): [string, ...string[]] =>
+  namespace === undefined ? command : ['ip', 'netns', 'exec', namespace, ...command]
+
+const run = (command: string, ...args: string[]): void => {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`)
+}
+
+const succeeds = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0
+
+/** Why this machine cannot build networks, as the reason of a skipped test; undefined if it can. */
+export const whyNoNamespaces = (): string | undefined => {
+  if (process.platform !== 'linux') return 'skipped: needs Linux network namespaces'
+  if (process.getuid?.() !== 0) return 'skipped: needs root, to build network namespaces'
+  if (!succeeds('ip', '-V')) return 'skipped: needs the ip command (Debian: iproute2)'
+  if (!succeeds('iptables', '--version')) return 'skipped: needs iptables'
+  const probe = `sotto-probe-${process.pid}`
+  if (!succeeds('ip', 'netns', 'add', probe)) return 'skipped: needs permission to add network namespaces'
+  const masquerades = succeeds(...inNamespace(probe, ['iptables', '-t', 'nat', '-L']))
+  run('ip', 'netns', 'del', probe)
+  return masquerades ? undefined : 'skipped: needs iptables with the nat table'
+}
+
+/** Addresses reserved for documentation stand for the public internet; private ones for the homes. */
+export const relayHost = '192.0.2.1'
+
+/**
+ * A small internet: one namespace that holds the public address of the relay, and any number of others around it.
+ *
+ *     home 192.168.n.2 ── router (masquerades) 198.18.n.2 ───┐
+ *                                                                 internet 192.0.2.1 (relay)
+ *     machine 198.18.n.2 ──────────────────────────────────┘
+ */
+export class SmallInternet {
+  readonly #prefix: string
+  readonly #namespaces: string[] = []
+  readonly internet: string
+  #links = 0
+
+  private constructor(prefix: string) {
+    this.#prefix = prefix
+    this.internet = this.#add('net')
+    this.#in(this.internet, 'ip', 'addr', 'add', `${relayHost}/32`, 'dev', 'lo')
+    this.#in(this.internet, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+  }
+
+  static build(): SmallInternet {
+    return new SmallInternet(`sotto-${process.pid}`)
+  }
+
+  #add(name: string): string {
+    const namespace = `${this.#prefix}-${name}`
+    run('ip', 'netns', 'add', namespace)
+    this.#namespaces.push(namespace)
+    this.#in(namespace, 'ip', 'link', 'set', 'lo', 'up')
+    return namespace
+  }
+
+  #in(namespace: string, ...command: [string, ...string[]]): void {
+    const [first, ...rest] = inNamespace(namespace, command)
+    run(first, ...rest)
+  }
+
+  /** A cable from `inner` to `outer`; `inner` sends everything it does not know through it. */
+  #connect(inner: string, outer: string, network: string, innerDevice: string): void {
+    const outerDevice = `link${this.#links}`
+    run('ip', 'link', 'add', innerDevice, 'netns', inner, 'type', 'veth', 'peer', 'name', outerDevice, 'netns', outer)
+    this.#in(inner, 'ip', 'addr', 'add', `${network}.2/24`, 'dev', innerDevice)
+    this.#in(outer, 'ip', 'addr', 'add', `${network}.1/24`, 'dev', outerDevice)
+    this.#in(inner, 'ip', 'link', 'set', innerDevice, 'up')
+    this.#in(outer, 'ip', 'link', 'set', outerDevice, 'up')
+    this.#in(inner, 'ip', 'route', 'add', 'default', 'via', `${network}.1`)
+    this.#links += 1
+  }
+
+  /** A machine with an address of its own, no router between. */
+  machine(name: string): string {
+    const namespace = this.#add(name)
+    this.#connect(namespace, this.internet, `198.18.${this.#links}`, 'wan')
+    return namespace
+  }
+
+  /** A machine behind its own masquerading router, which lets nothing in that nobody inside asked for. */
+  home(name: string): string {
+    const router = this.#add(`${name}-router`)
+    this.#connect(router, this.internet, `198.18.${this.#links}`, 'wan')
+    this.#in(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+    this.#in(router, 'iptables', '-t', 'nat', '-A', 'POSTROUTING', '-o', 'wan', '-j', 'MASQUERADE')
+    this.#in(router, 'iptables', '-A', 'INPUT', '-i', 'wan', '-j', 'DROP')
+    const established = ['-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED', '-j', 'ACCEPT'] as const
+    this.#in(router, 'iptables', '-A', 'FORWARD', '-i', 'wan', ...established)
+    this.#in(router, 'iptables', '-A', 'FORWARD', '-i', 'wan', '-j', 'DROP')
+    const home = this.#add(name)
+    this.#connect(home, router, `192.168.${this.#links}`, 'lan')
+    return home
+  }
+
+  /** Takes it all down; whatever runs inside must have ended. */
+  remove(): void {
+    for (const namespace of this.#namespaces.toReversed()) spawnSync('ip', ['netns', 'del', namespace])
+  }
+}
+
+/** An executable file that starts the browser inside a namespace. */
+export const browserIn = async (namespace: string, file: string): Promise<string> => {
+  await writeFile(file, `#!/bin/sh\nexec ip netns exec ${namespace} ${installedBrowser() ?? 'chromium'} "$@"\n`)
+  await chmod(file, 0o755)
+  return file
+}

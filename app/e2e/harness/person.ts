@@ -1,0 +1,104 @@
+import { expect, type Locator, type Page } from '@playwright/test'
+import { messageList, readConversation, type SeenMessage } from './message-list.ts'
+
+export type Connection = 'Offline' | 'Reconnecting' | 'Relay' | 'Direct'
+export type Status = 'Waiting' | 'Sent' | 'Delivered' | 'Read'
+
+/** A person at a page. Everything is found by role and name, as assistive technology finds it. */
+export class Person {
+  readonly page: Page
+  readonly name: string
+
+  constructor(page: Page, name: string) {
+    this.page = page
+    this.name = name
+  }
+
+  /** The first visit: a display name and nothing else. */
+  async onboard(url: string): Promise<void> {
+    await this.page.goto(url)
+    await this.#introduce()
+  }
+
+  async #introduce(): Promise<void> {
+    await this.page.getByRole('textbox', { name: 'Your name' }).fill(this.name)
+    await this.page.getByRole('button', { name: 'Start' }).click()
+    await expect(this.page.getByRole('button', { name: 'Invite', exact: true })).toBeVisible()
+  }
+
+  /** A fresh invite link, as it stands in the textbox. */
+  async invite(): Promise<string> {
+    await this.page.getByRole('button', { name: 'Invite', exact: true }).click()
+    const box = this.page.getByRole('textbox', { name: 'Invite link' })
+    await expect(box).toHaveValue(/#i\/.{40,}/)
+    const link = await box.inputValue()
+    await this.page.keyboard.press('Escape')
+    return link
+  }
+
+  /** Opens somebody's invite in a fresh profile: through onboarding into the conversation. */
+  async acceptAsNewcomer(link: string): Promise<void> {
+    await this.page.goto(link)
+    await this.page.getByRole('textbox', { name: 'Your name' }).fill(this.name)
+    await this.page.getByRole('button', { name: 'Start' }).click()
+    await expect(this.composer).toBeVisible()
+  }
+
+  /** Opens somebody's invite in a profile that has an account. */
+  async accept(link: string): Promise<void> {
+    await this.page.goto(link)
+    await expect(this.composer).toBeVisible()
+  }
+
+  get composer(): Locator {
+    return this.page.getByRole('textbox', { name: 'Message', exact: true })
+  }
+
+  get connection(): Locator {
+    return this.page.getByRole('status', { name: 'Connection' })
+  }
+
+  get conversations(): Locator {
+    return this.page.getByRole('list', { name: 'Conversations' })
+  }
+
+  async openConversation(withName: string): Promise<void> {
+    await this.conversations.getByRole('listitem').filter({ hasText: withName }).getByText(withName).first().click()
+    await expect(this.composer).toBeVisible()
+  }
+
+  async expectConnection(connection: Connection, timeout = 20_000): Promise<void> {
+    await expect(this.connection).toHaveText(connection, { timeout })
+  }
+
+  /** Types and presses Enter; returns when the bubble is on screen, i.e. stored. */
+  async send(text: string): Promise<void> {
+    await this.submit(text)
+    await expect(this.message(text)).toBeVisible()
+  }
+
+  /** Types and presses Enter, and waits for nothing but the emptied textbox. */
+  async submit(text: string): Promise<void> {
+    await this.composer.fill(text)
+    await this.composer.press('Enter')
+    await expect(this.composer).toHaveValue('')
+  }
+
+  /** The bubble with this text. */
+  message(text: string): Locator {
+    return messageList(this.page).getByRole('listitem').filter({ hasText: text })
+  }
+
+  async expectMessage(text: string, timeout = 20_000): Promise<void> {
+    await expect(this.message(text)).toBeVisible({ timeout })
+  }
+
+  async expectStatus(text: string, ...statuses: [Status, ...Status[]]): Promise<void> {
+    await expect(this.message(text)).toHaveAccessibleDescription(new RegExp(statuses.join('|')))
+  }
+
+  /** The whole conversation on screen, read by scrolling through it. */
+  read(): Promise<SeenMessage[]> {
+    return readConversation(this.page)
+  }
+}

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { createSocket } from 'node:dgram'
+
+interface ProcessRow {
+  readonly pid: number
+  readonly parent: number
+  readonly command: string
+}
+
+const listProcesses = (): ProcessRow[] =>
+  execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8', maxBuffer: 2 ** 26 })
+    .split('\n')
+    .flatMap((line) => {
+      const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
+      return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }]
+    })
+
+/** The process whose command line has all the words, and everything it started; the oldest first. */
+export const processTree = (...words: string[]): number[] => {
+  const rows = listProcesses()
+  const tree = rows
+    .filter(({ command }) => words.every((word) => command.includes(word)))
+    .map(({ pid }) => pid)
+    .filter((pid) => pid !== process.pid)
+  for (let index = 0; index < tree.length; index++) {
+    for (const { pid, parent } of rows) if (parent === tree[index] && !tree.includes(pid)) tree.push(pid)
+  }
+  return tree
+}
+
+/** Sends a signal to each; one that has ended meanwhile is fine. */
+export const signalAll = (pids: readonly number[], signal: NodeJS.Signals): void => {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+}
+
+/** A TCP port nobody listens on at this moment. */
+export const freeTcpPort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+
+/** A UDP port nobody has bound at this moment. */
+export const freeUdpPort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const socket = createSocket('udp4')
+    socket.on('error', reject)
+    socket.bind(0, '127.0.0.1', () => {
+      const { port } = socket.address()
+      socket.close(() => resolve(port))
+    })
+  })
