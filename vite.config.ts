@@ -4,6 +4,7 @@ import { playwright } from '@vitest/browser-playwright'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { installedBrowser, browserArguments } from './.ci/find-browser.ts'
+import { dialRaceCure } from './signaling/host/dial-race-plugin.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -26,7 +27,9 @@ const relayOrigin = `http://127.0.0.1:${process.env['SOTTO_DEV_RELAY_PORT'] ?? '
 export default defineConfig({
   root: here('./app'),
   cacheDir: here('./node_modules/.vite'),
-  plugins: [preact({ devToolsEnabled: false }), developmentWithoutPolicy],
+  plugins: [preact({ devToolsEnabled: false }), dialRaceCure(), developmentWithoutPolicy],
+  // The development server bundles dependencies by itself, past the plugins above.
+  optimizeDeps: { rolldownOptions: { plugins: [dialRaceCure()] } },
   build: {
     outDir: here('./dist'),
     emptyOutDir: true,

@@ -4,7 +4,7 @@ import { root } from './step.ts'
 
 // usage: npm start -- [--port N] [--udp-port N] [--data DIR] [any other flag of the relay]
 if (!(await buildIfStale())) process.exit(1)
-const relay = spawn(process.execPath, ['node/main.ts', '--app', 'dist', ...process.argv.slice(2)], {
+const relay = spawn(process.execPath, ['node/main.ts', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
 })

@@ -71,13 +71,13 @@ export class RelayProcess {
       'stun-port': `${this.stunPort}`,
       data: this.dataDirectory,
       host: this.#host,
-      ...(this.#options.servesApp === false ? {} : { app: 'dist' }),
     }
     const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
     return inNamespace(this.#options.namespace, [
       process.execPath,
       'node/main.ts',
       ...args,
+      ...(this.#options.servesApp === false ? ['--no-app'] : []),
       ...(this.#options.extraArguments ?? []),
     ])
   }
