@@ -1,0 +1,163 @@
+import { deleteDB, openDB, type IDBPDatabase } from 'idb'
+import type { Random } from '../../protocol/wire/brand.ts'
+import type { ClientStore, ReadTransaction, WriteTransaction } from './client-store.ts'
+import { lockStore, openDeviceLock } from './device-lock.ts'
+import { StoreTransaction, type Connection } from './indexed-db-transaction.ts'
+import { schemaVersion, tables, upgradeSchema } from './schema.ts'
+import { createSealing } from './sealing.ts'
+import { StoreError, toStoreError } from './store-error.ts'
+
+export interface IndexedDbOptions {
+  /** Database name; one per person on this origin. @default 'sotto' */
+  readonly name?: string
+  readonly random: Random
+  /** The connection ended without `close`: another tab deletes or upgrades the database, or the browser gave it up. */
+  readonly onClosed?: () => void
+  /** How long another context may stand in the way before opening is given up as `blocked`. @default 10_000 */
+  readonly patienceMs?: number
+}
+
+const storeNames: string[] = tables.map((table) => table.name)
+
+/**
+ * Rejects when another connection stands in the way, and lets go of the database if it opens later after all. The time limit
+ * is for the case that has no event: a deletion that itself waits for somebody.
+ */
+const openDatabase = (name: string, patienceMs: number, ended: () => void): Promise<IDBPDatabase> =>
+  new Promise((resolve, reject) => {
+    let given = false
+    const giveUp = (): void => {
+      given = true
+      reject(new StoreError('blocked', 'another tab still holds this database; close it and try again'))
+    }
+    const timer = setTimeout(giveUp, patienceMs)
+    const opening = openDB(name, schemaVersion, {
+      upgrade: (database, oldVersion) => upgradeSchema(database, oldVersion),
+      blocked: giveUp,
+      blocking: (_current, _blocked, event) => {
+        // Whoever wants to delete or upgrade the database waits for us: let go at once.
+        ;(event.target as IDBDatabase).close()
+        ended()
+      },
+      terminated: ended,
+    })
+    opening
+      .finally(() => clearTimeout(timer))
+      .then(
+        (database) => (given ? database.close() : resolve(database)),
+        (cause: unknown) => reject(toStoreError(cause)),
+      )
+  })
+
+class IndexedDbStore implements ClientStore {
+  readonly #connection: Connection
+  #open = true
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async read<T>(step: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+    const handle = this.#begin(() => this.#connection.database.transaction(storeNames, 'readonly'))
+    const tx = new StoreTransaction(this.#connection, handle)
+    // A rejected `done` is the same failure that the step's own request reports.
+    handle.done.catch(() => undefined)
+    try {
+      const result = await step(tx)
+      tx.remember()
+      return result
+    } catch (cause) {
+      throw this.#explain(cause)
+    }
+  }
+
+  async write<T>(step: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+    const handle = this.#begin(() =>
+      this.#connection.database.transaction(storeNames, 'readwrite', { durability: 'strict' }),
+    )
+    const tx = new StoreTransaction(this.#connection, handle)
+    let failure: unknown
+    const done = handle.done.catch((cause: unknown) => {
+      failure ??= cause
+      throw cause
+    })
+    done.catch(() => undefined)
+    try {
+      const result = await step(tx)
+      await tx.flush()
+      await done
+      tx.remember()
+      return result
+    } catch (cause) {
+      abort(handle)
+      // The transaction knows the real reason (quota, abort) better than the request that failed with it.
+      throw this.#explain(failure ?? cause)
+    }
+  }
+
+  close(): void {
+    this.#open = false
+    this.#connection.database.close()
+  }
+
+  async destroy(): Promise<void> {
+    const { name } = this.#connection.database
+    this.close()
+    try {
+      await deleteDB(name)
+    } catch (cause) {
+      throw toStoreError(cause)
+    }
+  }
+
+  ended(): void {
+    this.#open = false
+  }
+
+  #begin<H>(begin: () => H): H {
+    if (!this.#open) throw new StoreError('closed', 'the database connection is closed')
+    try {
+      return begin()
+    } catch (cause) {
+      throw toStoreError(cause)
+    }
+  }
+
+  #explain(cause: unknown): unknown {
+    if (!(cause instanceof DOMException)) return cause
+    if (!this.#open) return new StoreError('closed', 'the database connection ended', { cause })
+    // A transaction that has ended by itself while the step still runs: the step awaited something else.
+    if (cause.name === 'InvalidStateError') return toStoreError(new DOMException('', 'TransactionInactiveError'))
+    return toStoreError(cause)
+  }
+}
+
+const abort = (handle: { abort(): void }): void => {
+  try {
+    handle.abort()
+  } catch {
+    // It has ended already, which is what was wanted.
+  }
+}
+
+/** Opens (or creates) the database and unwraps its vault key. @throws StoreError. */
+export const openIndexedDbStore = async (options: IndexedDbOptions): Promise<ClientStore> => {
+  const { name = 'sotto', random, onClosed, patienceMs = 10_000 } = options
+  if (!('indexedDB' in globalThis)) throw new StoreError('unavailable', 'this browser has no database for pages')
+  let store: IndexedDbStore | undefined
+  const database = await openDatabase(name, patienceMs, () => {
+    store?.ended()
+    onClosed?.()
+  })
+  try {
+    const sealing = createSealing(await openDeviceLock(database, random), random)
+    store = new IndexedDbStore({ database, sealing, account: null })
+    return store
+  } catch (cause) {
+    database.close()
+    throw toStoreError(cause)
+  }
+}
+
+/** Names of every object store, for tools that look at the raw database. */
+export const rawStoreNames: readonly string[] = [...storeNames, lockStore]

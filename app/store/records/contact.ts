@@ -1,0 +1,70 @@
+import {
+  array,
+  boolean,
+  bytes,
+  bytesUpTo,
+  multiaddr,
+  nested,
+  oneOf,
+  optional,
+  struct,
+  text,
+  uint,
+} from '../../../protocol/wire/codec.ts'
+import {
+  maxAddressesPerRelay,
+  maxAddressLength,
+  maxDevicesPerAccount,
+  maxLogBytes,
+  maxNameLength,
+  maxRelaysPerAccount,
+} from '../../../protocol/wire/limits.ts'
+import type { Table } from '../client-store.ts'
+import { double } from './fields.ts'
+
+const device = struct('contact-device', {
+  deviceId: [0, bytes(16)],
+  deviceKey: [1, bytes(32)],
+  identityKey: [2, bytes(32)],
+})
+
+const mailbox = struct('contact-mailbox', {
+  relayKey: [0, bytes(32)],
+  addresses: [1, array(multiaddr(maxAddressLength), maxAddressesPerRelay)],
+  mailboxId: [2, bytes(32)],
+  lane: [3, bytes(32)],
+})
+export type ContactMailbox = ReturnType<typeof mailbox.decode>
+
+/** An account one talks to, or that asks to. */
+const contact = struct('contact', {
+  contactId: [0, bytes(32)],
+  conversationId: [1, bytes(16)],
+  /** `request`: a stranger, or a second use of an invite; kept, not shown, never answered. */
+  state: [2, oneOf({ accepted: 0, request: 1 })],
+  name: [3, optional(text(maxNameLength))],
+  /** Empty until the account log was fetched or arrived. */
+  log: [4, bytesUpTo(maxLogBytes)],
+  /** Last head seen and verified; before that, the invite's. */
+  head: [5, bytes(32)],
+  devices: [6, array(nested(device), maxDevicesPerAccount)],
+  /** Where to bring envelopes: the contact's lanes, or the invite's until those came. */
+  mailboxes: [7, array(nested(mailbox), maxRelaysPerAccount * maxDevicesPerAccount)],
+  /** The mailboxes are still the invite's. */
+  inviteLanes: [8, boolean],
+  /** The invite we accepted, until the contact answered: its proof goes into every opening. */
+  inviteSecret: [9, optional(bytes(32))],
+  /** They have our profile and lanes as they are now. */
+  greeted: [10, boolean],
+  /** A head was announced that does not stand in `log`: it must be fetched. */
+  logStale: [11, boolean],
+  /** How far their clock is behind ours, with the shortest delay seen, in ms; negative when ahead. */
+  clockOffsetMs: [12, optional(double)],
+  clockMeasuredAtMs: [13, optional(uint())],
+  /** Number of the next outbox row; only grows. */
+  nextOutbox: [14, uint()],
+  createdAtMs: [15, uint()],
+})
+export type ContactRow = ReturnType<typeof contact.decode>
+
+export const contactTable: Table<ContactRow> = { name: 'contacts', codec: contact, key: (row) => [row.contactId] }

@@ -1,0 +1,47 @@
+import { concatBytes } from '../../../protocol/wire/bytes.ts'
+import { boolean, bytes, bytesUpTo, oneOf, optional, struct, text, uint } from '../../../protocol/wire/codec.ts'
+import { maxEnvelopeBytes, maxTextBytes } from '../../../protocol/wire/limits.ts'
+import type { Table } from '../client-store.ts'
+import { double } from './fields.ts'
+
+/** Ascending: a status is replaced by a greater one only. */
+export const messageStatus = oneOf({ waiting: 0, sent: 1, delivered: 2, read: 3 })
+
+/** One shown message. */
+const message = struct('message', {
+  conversationId: [0, bytes(16)],
+  /** Display order; see `services/positions.ts`. */
+  position: [1, double],
+  messageId: [2, bytes(16)],
+  mine: [3, boolean],
+  /** Absent for content this version cannot show. */
+  text: [4, optional(text(maxTextBytes))],
+  /** Such content as it came (`encodeContent`), for the version that can. */
+  unknown: [5, optional(bytesUpTo(maxEnvelopeBytes))],
+  /** Sender's clock, but never in this device's future when it was stored. */
+  sentAtMs: [6, uint()],
+  /** The same moment by this device's clock, as well as it can be told. */
+  orderMs: [7, uint()],
+  /** Per sender device: 1, 2, 3… */
+  sequence: [8, uint()],
+  /** Own messages. */
+  status: [9, optional(messageStatus)],
+  /** Own messages that are not delivered yet: their outbox row. */
+  outboxNumber: [10, optional(uint())],
+  /** Received messages: the envelope that brought it, whose repeat may renew the receipt. */
+  envelopeId: [11, optional(bytes(16))],
+  /** Received messages: it was on screen. */
+  seen: [12, boolean],
+})
+export type MessageRow = ReturnType<typeof message.decode>
+
+export const messageTable: Table<MessageRow> = {
+  name: 'messages',
+  codec: message,
+  key: (row) => [row.conversationId, row.position],
+  index: (row) => messageIndex(row.conversationId, row.mine, row.messageId),
+}
+
+/** Ids are chosen by their sender, so they are told apart by conversation and side: nobody can take another's id. */
+export const messageIndex = (conversationId: Uint8Array, mine: boolean, messageId: Uint8Array): Uint8Array =>
+  concatBytes(conversationId, Uint8Array.of(mine ? 1 : 0), messageId)

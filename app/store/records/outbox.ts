@@ -1,0 +1,31 @@
+import { boolean, bytes, bytesUpTo, optional, struct, uint } from '../../../protocol/wire/codec.ts'
+import { maxEnvelopeBytes } from '../../../protocol/wire/limits.ts'
+import type { Table } from '../client-store.ts'
+
+/**
+ * One envelope on its way. A row with a message stays until the contact's receipt; one without (receipts, profile, lanes)
+ * until somebody has it.
+ */
+const outbox = struct('outbox', {
+  contactId: [0, bytes(32)],
+  /** Ascending per contact, in sending order. */
+  number: [1, uint()],
+  /** Absent while there is no session yet. Once there, never changed: a retry sends the very same bytes. */
+  envelope: [2, optional(bytesUpTo(maxEnvelopeBytes))],
+  messageId: [3, optional(bytes(16))],
+  conversationId: [4, bytes(16)],
+  /** A link or mailbox has taken it at least once. */
+  sent: [5, boolean],
+  /** Times it was taken without a receipt following. */
+  offers: [6, uint()],
+  /** Once sent: when to offer it again. */
+  dueAtMs: [7, uint()],
+  createdAtMs: [8, uint()],
+})
+export type OutboxRow = ReturnType<typeof outbox.decode>
+
+export const outboxTable: Table<OutboxRow> = {
+  name: 'outbox',
+  codec: outbox,
+  key: (row) => [row.contactId, row.number],
+}

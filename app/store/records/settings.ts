@@ -1,0 +1,19 @@
+import { boolean, oneOf, struct } from '../../../protocol/wire/codec.ts'
+import type { Table } from '../client-store.ts'
+
+/** What the person chose on this device; one row, under key 0. */
+const settings = struct('settings', {
+  theme: [0, oneOf({ system: 0, light: 1, dark: 2 })],
+  sendReadReceipts: [1, boolean],
+})
+export type SettingsRow = ReturnType<typeof settings.decode>
+
+export const settingsTable: Table<SettingsRow> = {
+  name: 'settings',
+  codec: settings,
+  key: () => [0],
+  beforeAccount: true,
+}
+
+/** Before anybody chose. */
+export const defaultSettings: SettingsRow = { theme: 'system', sendReadReceipts: true }

@@ -1,0 +1,59 @@
+import type { IDBPDatabase } from 'idb'
+import type { Table } from './client-store.ts'
+import { lockStore } from './device-lock.ts'
+import { accountTable } from './records/account.ts'
+import { contactTable } from './records/contact.ts'
+import { conversationTable } from './records/conversation.ts'
+import { diagnosticTable } from './records/diagnostic.ts'
+import { envelopeTable } from './records/envelope.ts'
+import { handshakeTable } from './records/handshake.ts'
+import { inviteTable } from './records/invite.ts'
+import { laneTable } from './records/lane.ts'
+import { messageTable } from './records/message.ts'
+import { outboxTable } from './records/outbox.ts'
+import { ownerTable } from './records/owner.ts'
+import { prekeyTable } from './records/prekey.ts'
+import { publicationTable } from './records/publication.ts'
+import { receiptTable } from './records/receipt.ts'
+import { sessionTable } from './records/session.ts'
+import { settingsTable } from './records/settings.ts'
+
+/** A table whatever its rows are. */
+export type AnyTable = Table<unknown>
+
+/**
+ * Version 1. A later version adds a step below and never edits an earlier one: every released database must still open.
+ */
+export const schemaVersion = 1
+
+export const tables: readonly AnyTable[] = [
+  ownerTable,
+  accountTable,
+  settingsTable,
+  prekeyTable,
+  publicationTable,
+  laneTable,
+  inviteTable,
+  contactTable,
+  sessionTable,
+  handshakeTable,
+  conversationTable,
+  messageTable,
+  outboxTable,
+  receiptTable,
+  envelopeTable,
+  diagnosticTable,
+]
+
+/** Index `x` is there in every store: one shape for all, and an unused index costs nothing. */
+const upgrades: readonly ((database: IDBPDatabase) => void)[] = [
+  (database) => {
+    database.createObjectStore(lockStore)
+    for (const table of tables) database.createObjectStore(table.name).createIndex('x', 'x')
+  },
+]
+
+/** Brings a database of `oldVersion` (0: new) to the current version, one step per version. */
+export const upgradeSchema = (database: IDBPDatabase, oldVersion: number): void => {
+  for (const upgrade of upgrades.slice(oldVersion)) upgrade(database)
+}
