@@ -6,7 +6,8 @@ export type Status = 'Waiting' | 'Sent' | 'Delivered' | 'Read'
 
 /** A person at a page. Everything is found by role and name, as assistive technology finds it. */
 export class Person {
-  readonly page: Page
+  /** Replaced when the browser is opened anew. */
+  page: Page
   readonly name: string
 
   constructor(page: Page, name: string) {

@@ -54,6 +54,10 @@ export class RelayProcess {
     return this.#options.host ?? '127.0.0.1'
   }
 
+  get namespace(): string | undefined {
+    return this.#options.namespace
+  }
+
   /** Everything it has printed so far, over all its lives. */
   get log(): string {
     return this.#log

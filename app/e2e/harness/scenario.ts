@@ -11,6 +11,7 @@ export class World {
   readonly directory: string
   readonly relays: RelayProcess[] = []
   readonly profiles: Profile[] = []
+  readonly #kept: (() => unknown)[] = []
 
   constructor(directory: string) {
     this.directory = directory
@@ -35,9 +36,16 @@ export class World {
     return Object.assign(new Person(await profile.open(), name), { profile })
   }
 
+  /** Something else that must be taken down at the end, after the browsers and relays; the last one kept goes first. */
+  keep<T>(thing: T, end: (thing: T) => unknown): T {
+    this.#kept.push(() => end(thing))
+    return thing
+  }
+
   async end(): Promise<void> {
     await Promise.all(this.profiles.map((profile) => profile.kill()))
     await Promise.all(this.relays.map((relay) => relay.kill()))
+    for (const end of this.#kept.toReversed()) await end()
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }
