@@ -171,6 +171,7 @@ export const struct = <const S extends Shape>(name: string, shape: S): StructCod
     path: `${name}.${property}`,
   }))
   const toMap = (value: Struct<S>): Map<number, CborValue> => {
+    if (typeof value !== 'object' || value === null) return refuse(name, 'a struct')
     const map = new Map<number, CborValue>()
     for (const { property, key, field, path } of fields) {
       const element = (value as Record<string, unknown>)[property]
@@ -201,8 +202,9 @@ export const struct = <const S extends Shape>(name: string, shape: S): StructCod
 export const refine = <T>(codec: StructCodec<T>, check: (value: T) => void): StructCodec<T> =>
   codecOf(
     (value) => {
+      const map = codec.toMap(value)
       check(value)
-      return codec.toMap(value)
+      return map
     },
     (map) => {
       const value = codec.fromMap(map)

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { decodeCanonical } from '../wire/cbor.ts'
+import { seededRandom } from '../wire/random.fixture.ts'
+import { safetyNumber } from './safety-number.ts'
+
+const random = seededRandom(1)
+const alice = { accountId: random(32), head: random(32) }
+const bob = { accountId: random(32), head: random(32) }
+
+/** The definition of the specification, written a second time over Node's own SHA-512. */
+const expectedDigits = (accountId: Uint8Array): string => {
+  let hash = Buffer.concat([Buffer.from('Sotto_safety_number'), Buffer.of(1), accountId])
+  for (let i = 0; i < 5_200; i++) hash = createHash('sha512').update(hash).update(accountId).digest()
+  return [0, 5, 10, 15, 20, 25].map((at) => String(hash.readUIntBE(at, 5) % 100_000).padStart(5, '0')).join('')
+}
+
+describe('safety number', () => {
+  const number = safetyNumber(alice, bob)
+
+  test('is the same on both sides, 60 digits', () => {
+    expect(safetyNumber(bob, alice)).toEqual(number)
+    expect(number.digits).toMatch(/^\d{60}$/)
+  })
+
+  test('follows the specification', () => {
+    const sorted = [alice, bob].sort((a, b) => Buffer.compare(a.accountId, b.accountId))
+    expect(number.digits).toBe(sorted.map(({ accountId }) => expectedDigits(accountId)).join(''))
+  })
+
+  test('changes with an account, not with a head', () => {
+    const other = { ...bob, accountId: bob.accountId.with(31, (bob.accountId[31] ?? 0) ^ 1) as Uint8Array }
+    expect(safetyNumber(alice, other).digits).not.toBe(number.digits)
+    const moved = safetyNumber(alice, { ...bob, head: alice.head })
+    expect(moved.digits).toBe(number.digits)
+    expect(moved.qr).not.toEqual(number.qr)
+  })
+
+  test('the QR payload carries both accounts and heads', () => {
+    const parts = decodeCanonical(number.qr) as unknown[]
+    expect(parts).toHaveLength(5)
+    for (const bytes of [alice.accountId, alice.head, bob.accountId, bob.head]) expect(parts).toContainEqual(bytes)
+  })
+})

@@ -1,0 +1,81 @@
+import fc from 'fast-check'
+import { Buffer } from 'node:buffer'
+import { expect, test } from 'vitest'
+import {
+  compareBytes,
+  concatBytes,
+  decodeUtf8,
+  encodeUtf8,
+  equalBytes,
+  fromBase64Url,
+  fromHex,
+  toBase64Url,
+  toHex,
+  wipe,
+} from './bytes.ts'
+import { ProtocolError } from './error.ts'
+
+const data = fc.uint8Array({ maxLength: 100 })
+
+test('hexadecimal and base64url agree with Node and come back', () => {
+  fc.assert(
+    fc.property(data, (bytes) => {
+      expect(toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'))
+      expect(toBase64Url(bytes)).toBe(Buffer.from(bytes).toString('base64url'))
+      expect(fromHex(toHex(bytes))).toEqual(bytes)
+      expect(fromBase64Url(toBase64Url(bytes))).toEqual(bytes)
+    }),
+  )
+})
+
+test('every accepted base64url text is the only one of its bytes', () => {
+  const characters = fc.constantFrom(...'ABCDEFGHabcdefgh0123456789-_')
+  fc.assert(
+    fc.property(fc.string({ unit: characters, maxLength: 12 }), (text) => {
+      let bytes: Uint8Array
+      try {
+        bytes = fromBase64Url(text)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError)
+        return
+      }
+      expect(toBase64Url(bytes)).toBe(text)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test.each(['A', 'AAAAA', 'AB', 'AAB', 'AA==', 'A+', 'A/', 'A A', 'Ä', '💡'])('not base64url: %s', (text) => {
+  expect(() => fromBase64Url(text)).toThrow(ProtocolError)
+})
+
+test.each(['0', 'abc', '0x', 'zz', ' 00', '00\n'])('not hexadecimal: %s', (text) => {
+  expect(() => fromHex(text)).toThrow(ProtocolError)
+})
+
+test('UTF-8 comes back, and nothing but UTF-8 is accepted', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(decodeUtf8(encodeUtf8(text))).toBe(text)
+    }),
+  )
+  for (const hex of ['80', 'c080', 'eda080', 'f5808080', 'c3'])
+    expect(() => decodeUtf8(fromHex(hex))).toThrow(ProtocolError)
+})
+
+test('comparison and concatenation agree with Node', () => {
+  fc.assert(
+    fc.property(data, data, (a, b) => {
+      expect(equalBytes(a, b)).toBe(Buffer.from(a).equals(b))
+      expect(equalBytes(a, a.slice())).toBe(true)
+      expect(Math.sign(compareBytes(a, b))).toBe(Buffer.compare(a, b))
+      expect(concatBytes(a, b)).toEqual(new Uint8Array(Buffer.concat([a, b])))
+    }),
+  )
+})
+
+test('wipe overwrites', () => {
+  const secret = Uint8Array.of(1, 2, 3)
+  wipe(secret)
+  expect(secret).toEqual(new Uint8Array(3))
+})

@@ -1,0 +1,240 @@
+import { decode as peerDecode, encode as peerEncode } from 'cborg'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { fromHex, toHex } from './bytes.ts'
+import { decodeCanonical, encodeCanonical, type CborValue } from './cbor.ts'
+import { ProtocolError } from './error.ts'
+
+const key = fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 70_000 }), fc.maxSafeNat())
+const { value } = fc.letrec<{ value: CborValue }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', maxDepth: 6 },
+    fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat()),
+    fc.boolean(),
+    fc.constant(null),
+    fc.string({ unit: 'grapheme' }),
+    fc.uint8Array({ maxLength: 300 }),
+    fc.array(tie('value')),
+    fc
+      .uniqueArray(fc.tuple(key, tie('value')), { selector: ([k]) => k })
+      .map((entries) => new Map(entries.sort(([a], [b]) => a - b))),
+  ),
+}))
+
+const refusal = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code
+    throw error
+  }
+  return 'accepted'
+}
+
+describe('RFC 8949 appendix A, the values of our subset', () => {
+  test.each<[string, CborValue]>([
+    ['00', 0],
+    ['01', 1],
+    ['0a', 10],
+    ['17', 23],
+    ['1818', 24],
+    ['1819', 25],
+    ['1864', 100],
+    ['1903e8', 1_000],
+    ['1a000f4240', 1_000_000],
+    ['1b000000e8d4a51000', 1_000_000_000_000],
+    ['f4', false],
+    ['f5', true],
+    ['f6', null],
+    ['40', new Uint8Array(0)],
+    ['4401020304', Uint8Array.of(1, 2, 3, 4)],
+    ['60', ''],
+    ['6161', 'a'],
+    ['6449455446', 'IETF'],
+    ['62225c', '"\\'],
+    ['62c3bc', 'ü'],
+    ['63e6b0b4', '水'],
+    ['64f0908591', '\u{10151}'],
+    ['80', []],
+    ['83010203', [1, 2, 3]],
+    ['8301820203820405', [1, [2, 3], [4, 5]]],
+    ['98190102030405060708090a0b0c0d0e0f101112131415161718181819', Array.from({ length: 25 }, (_, i) => i + 1)],
+    ['a0', new Map()],
+    [
+      'a201020304',
+      new Map([
+        [1, 2],
+        [3, 4],
+      ]),
+    ],
+  ])('%s', (hex, expected) => {
+    expect(decodeCanonical(fromHex(hex))).toEqual(expected)
+    expect(toHex(encodeCanonical(expected))).toBe(hex)
+  })
+
+  test('integer boundaries', () => {
+    for (const n of [23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+      expect(encodeCanonical(n)).toEqual(peerEncode(n))
+      expect(decodeCanonical(encodeCanonical(n))).toBe(n)
+    }
+  })
+})
+
+test('whatever is encoded is decoded to the same, and a general library agrees both ways', () => {
+  fc.assert(
+    fc.property(value, (v) => {
+      const bytes = encodeCanonical(v)
+      expect(decodeCanonical(bytes)).toEqual(v)
+      expect(toHex(bytes)).toBe(toHex(peerEncode(v)))
+      expect(peerDecode(bytes, { strict: true, useMaps: true })).toEqual(v)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('whatever is accepted encodes to the same bytes', () => {
+  const mutated = fc.tuple(value, fc.nat(), fc.nat({ max: 255 })).map(([v, at, byte]) => {
+    const bytes = encodeCanonical(v)
+    bytes[at % bytes.length] = byte
+    return bytes
+  })
+  fc.assert(
+    fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 12 })), (bytes) => {
+      let decoded: CborValue
+      try {
+        decoded = decodeCanonical(bytes)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError)
+        return
+      }
+      expect(toHex(encodeCanonical(decoded))).toBe(toHex(bytes))
+    }),
+    { numRuns: 20_000 },
+  )
+})
+
+test('every sequence of one or two bytes is refused or canonical', () => {
+  let accepted = 0
+  const check = (bytes: Uint8Array): void => {
+    let decoded: CborValue
+    try {
+      decoded = decodeCanonical(bytes)
+    } catch (error) {
+      if (error instanceof ProtocolError) return
+      throw error
+    }
+    accepted++
+    if (toHex(encodeCanonical(decoded)) !== toHex(bytes)) throw new Error(`not canonical: ${toHex(bytes)}`)
+  }
+  for (let a = 0; a < 256; a++) {
+    check(Uint8Array.of(a))
+    for (let b = 0; b < 256; b++) check(Uint8Array.of(a, b))
+  }
+  expect(accepted).toBeGreaterThan(500)
+})
+
+describe('refused', () => {
+  test.each([
+    ['nothing', ''],
+    ['bytes after the end', '0000'],
+    ['integer in two bytes that fits one', '1817'],
+    ['integer in three bytes that fits two', '1900ff'],
+    ['integer in five bytes that fits three', '1a0000ffff'],
+    ['integer in nine bytes that fits five', '1b00000000ffffffff'],
+    ['length longer than needed', '580101'],
+    ['integer of 2^53', '1b0020000000000000'],
+    ['integer of 2^64 - 1', '1bffffffffffffffff'],
+    ['negative integer', '20'],
+    ['half float that is an integer', 'f93c00'],
+    ['single float', 'fa3f800000'],
+    ['double float', 'fb3ff0000000000000'],
+    ['minus zero', 'f98000'],
+    ['not a number', 'f97e00'],
+    ['undefined', 'f7'],
+    ['simple value', 'e0'],
+    ['simple value in two bytes', 'f814'],
+    ['tag', 'c100'],
+    ['tagged set', 'd9010280'],
+    ['indefinite bytes', '5f4100ff'],
+    ['indefinite text', '7f6161ff'],
+    ['indefinite array', '9f01ff'],
+    ['indefinite map', 'bf0101ff'],
+    ['break alone', 'ff'],
+    ['reserved length', '1c'],
+    ['key twice', 'a201010101'],
+    ['keys descending', 'a202010101'],
+    ['text key', 'a1616101'],
+    ['__proto__ key', 'a1695f5f70726f746f5f5fa0'],
+    ['byte string key', 'a1410001'],
+    ['float key', 'a1f9000001'],
+    ['key without value', 'a101'],
+    ['array that ends early', '8301'],
+    ['bytes that end early', '4200'],
+    ['lone continuation byte', '6180'],
+    ['overlong UTF-8', '62c080'],
+    ['surrogate in UTF-8', '63eda080'],
+    ['UTF-8 cut off', '61c3'],
+    ['bytes claim 2^53 - 1', '5b001fffffffffffff'],
+    ['array claims 2^32 - 1', '9affffffff'],
+    ['map claims 2^32 - 1', 'baffffffff'],
+  ])('%s', (_, hex) => {
+    expect(refusal(() => decodeCanonical(fromHex(hex)))).toBe('malformed')
+  })
+
+  test('a byte order mark is kept as the character it is', () => {
+    expect(decodeCanonical(fromHex('63efbbbf'))).toBe('\uFEFF')
+  })
+
+  test.each([
+    ['arrays', 0x81],
+    ['maps', 0xa1],
+  ])('nesting bomb of %s', (_, head) => {
+    const bomb = Uint8Array.from({ length: 250_000 }, (_, i) => (head === 0x81 || i % 2 === 0 ? head : 0))
+    const before = performance.now()
+    expect(refusal(() => decodeCanonical(bomb))).toBe('malformed')
+    // Refused at depth 16, not at the end of the stack or of the input.
+    expect(performance.now() - before).toBeLessThan(50)
+  })
+
+  test('nesting of 16 is the last accepted', () => {
+    const nest = (depth: number): Uint8Array => Uint8Array.from([...Array.from({ length: depth }, () => 0x81), 0])
+    expect(refusal(() => decodeCanonical(nest(16)))).toBe('accepted')
+    expect(refusal(() => decodeCanonical(nest(17)))).toBe('malformed')
+  })
+
+  test('a quarter of a megabyte of empty maps', () => {
+    const count = 250_000
+    const bomb = new Uint8Array(count + 5).fill(0xa0)
+    bomb.set([0x9a, count >> 24, (count >> 16) & 255, (count >> 8) & 255, count & 255])
+    expect(refusal(() => decodeCanonical(bomb))).toBe('malformed')
+  })
+
+  test.each<[string, CborValue]>([
+    ['negative number', -1],
+    ['minus zero', -0],
+    ['fraction', 0.5],
+    ['not a number', Number.NaN],
+    ['over 2^53 - 1', 2 ** 53],
+    ['lone surrogate', 'a\uD800'],
+    [
+      'keys descending',
+      new Map([
+        [2, 0],
+        [1, 0],
+      ]),
+    ],
+    ['negative key', new Map([[-1, 0]])],
+    ['undefined', undefined as unknown as CborValue],
+    ['a plain object', {} as unknown as CborValue],
+  ])('is not encoded: %s', (_, v) => {
+    expect(refusal(() => encodeCanonical(v))).toBe('malformed')
+  })
+})
+
+test('what is decoded does not share memory with its input', () => {
+  const input = encodeCanonical([Uint8Array.of(1, 2, 3)])
+  const [content] = decodeCanonical(input) as [Uint8Array]
+  input.fill(0)
+  expect(content).toEqual(Uint8Array.of(1, 2, 3))
+  expect(content.buffer.byteLength).toBe(3)
+})
