@@ -1,0 +1,23 @@
+import type { Brand } from '../wire/brand.ts'
+import { bytes, type Field } from '../wire/codec.ts'
+
+/** The ratchet's keys, 32 bytes each. Their brands keep one from standing where another belongs. */
+
+/** Keeps what all Diffie-Hellman steps so far agreed on. */
+export type RootKey = Brand<Uint8Array, 'RootKey'>
+/** Gives the message keys of one chain, one after the other. */
+export type ChainKey = Brand<Uint8Array, 'ChainKey'>
+/** Seals one message, once. */
+export type MessageKey = Brand<Uint8Array, 'MessageKey'>
+/** Seals the headers of one chain. */
+export type HeaderKey = Brand<Uint8Array, 'HeaderKey'>
+/** X25519 public key of one chain. */
+export type RatchetKey = Brand<Uint8Array, 'RatchetKey'>
+/** X25519 secret of one chain. */
+export type RatchetSecret = Brand<Uint8Array, 'RatchetSecret'>
+
+/** Length of each of them. */
+export const keyBytes = 32
+
+/** A field of a stored record that holds one of them. */
+export const keyField = <K extends Uint8Array>(): Field<K> => bytes(keyBytes) as Field<Uint8Array> as unknown as Field<K>
