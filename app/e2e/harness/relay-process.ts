@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { inNamespace } from './namespaces.ts'
 import { freeTcpPort, freeUdpPort } from './processes.ts'
@@ -100,7 +101,7 @@ export class RelayProcess {
     while (!(await this.isReady())) {
       if (child.exitCode !== null) throw new Error(`the relay ended at once:\n${this.#log}`)
       if (deadline.aborted) throw new Error(`the relay is not ready after ${readyWithinMs} ms:\n${this.#log}`)
-      await new Promise((resolve) => setTimeout(resolve, 25))
+      await pause(25)
     }
   }
 

@@ -1,0 +1,85 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, type Page } from '@playwright/test'
+import { introduce, test } from './harness/scenario.ts'
+
+/** What a person with a disability would stumble over. */
+const serious = new Set(['serious', 'critical'])
+
+const check = async (page: Page, screen: string): Promise<void> => {
+  // Legacy mode stays in this page; the other opens a second tab, which the app would notice.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+  const found = violations
+    .filter(({ impact }) => serious.has(impact ?? ''))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
+  expect(found, screen).toEqual([])
+}
+
+const phone = { width: 390, height: 844 }
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [layout, viewport] of [
+    ['desktop', undefined],
+    ['phone', phone],
+  ] as const) {
+    test(`axe finds nothing serious: ${layout}, ${colorScheme}`, async ({ world }) => {
+      const context = { colorScheme, ...(viewport === undefined ? {} : { viewport }) }
+      const relay = await world.relay()
+      const [alice, bob] = await Promise.all([world.person('Alice', { context }), world.person('Bob')])
+      await alice.page.goto(relay.url)
+      await expect(alice.page.getByRole('textbox', { name: 'Your name' })).toBeVisible()
+      await check(alice.page, 'onboarding')
+      await alice.onboard(relay.url)
+      await check(alice.page, 'no conversations yet')
+      await alice.page.getByRole('button', { name: 'Invite', exact: true }).click()
+      await expect(alice.page.getByRole('textbox', { name: 'Invite link' })).toHaveValue(/#i\//)
+      await check(alice.page, 'invite')
+      const link = await alice.page.getByRole('textbox', { name: 'Invite link' }).inputValue()
+      await alice.page.keyboard.press('Escape')
+
+      await bob.page.goto(link)
+      await expect(bob.page.getByRole('textbox', { name: 'Your name' })).toBeVisible()
+      await check(bob.page, 'onboarding by invite')
+      await bob.acceptAsNewcomer(link)
+      await expect(alice.conversations).toContainText('Bob')
+      await check(alice.page, 'conversations')
+      await alice.openConversation('Bob')
+      await check(alice.page, 'conversation')
+      await alice.send('hello')
+      await bob.send('hello back')
+      await alice.expectMessage('hello back')
+      await check(alice.page, 'conversation with messages')
+      await alice.page.getByRole('button', { name: 'Safety number' }).click()
+      await check(alice.page, 'safety number')
+      await alice.page.keyboard.press('Escape')
+
+      const second = await alice.profile.context.newPage()
+      await second.goto(relay.url)
+      await expect(second.getByRole('button', { name: /use here/i })).toBeVisible()
+      await check(second, 'open in another tab')
+    })
+  }
+}
+
+test('a conversation by keyboard alone', async ({ world }) => {
+  const { alice, bob } = await introduce(world)
+  const press = async (...keys: string[]): Promise<void> => {
+    for (const key of keys) await alice.page.keyboard.press(key)
+  }
+  const tabTo = async (name: RegExp): Promise<void> => {
+    const label = (): Promise<string> =>
+      alice.page.evaluate(
+        () =>
+          `${document.activeElement?.getAttribute('aria-label') ?? ''} ${document.activeElement?.textContent ?? ''}`,
+      )
+    for (let step = 0; step < 40 && !name.test(await label()); step++) await press('Tab')
+    expect(await label()).toMatch(name)
+  }
+  await alice.page.reload()
+  await expect(alice.conversations).toContainText('Bob')
+  await tabTo(/Bob/)
+  await press('Enter')
+  await expect(alice.composer).toBeFocused()
+  await alice.page.keyboard.type('typed without a mouse')
+  await press('Enter')
+  await bob.expectMessage('typed without a mouse')
+})

@@ -1,0 +1,65 @@
+import { expect } from '@playwright/test'
+import { moments, type Moment } from './harness/moments.ts'
+import { introduce, test } from './harness/scenario.ts'
+import { Sender } from './harness/sender.ts'
+
+/** Messages of each person; a round of them per crash of the relay and per crash of a browser. */
+const perPerson = 500
+const perRound = perPerson / moments.length
+
+/** A number below `below`; which moments were random stands in the log. */
+const randomBelow = (below: number): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % below
+
+test('nothing is lost, doubled or out of order when relay and browsers are killed', async ({ world }, testInfo) => {
+  test.setTimeout(900_000)
+  const { relay, alice, bob } = await introduce(world)
+  const log: string[] = []
+  const note = (line: string): void => {
+    log.push(line)
+    console.log(`    ${line}`)
+  }
+  const senders = [new Sender(alice, relay.url, 'Bob'), new Sender(bob, relay.url, 'Alice')] as const
+
+  const crashRelay = async (round: number): Promise<void> => {
+    const [killer, other] = round % 2 === 0 ? senders : [senders[1], senders[0]]
+    const last = round * perRound + perRound / 2
+    const at = killer.next + randomBelow(last - killer.next)
+    const strike = async (text: string): Promise<void> => {
+      await killer.person.submit(text)
+      await relay.kill()
+      await relay.start()
+      note(`round ${round + 1}: relay killed after ${text}, other side at ${other.text(other.next)}`)
+    }
+    await Promise.all([killer.sendUntil(last, at, strike), other.sendUntil(last)])
+  }
+
+  const crashBrowser = async (round: number, moment: Moment): Promise<void> => {
+    const [sender, receiver] = round % 2 === 0 ? senders : [senders[1], senders[0]]
+    const last = (round + 1) * perRound
+    const at = sender.next + randomBelow(last - sender.next)
+    const strike = async (text: string): Promise<void> => {
+      const seen = await moment.strike(text, sender, receiver, relay)
+      const victim = moment.victim === 'sender' ? sender : receiver
+      note(`round ${round + 1}: ${victim.person.name}'s browser killed at ${moment.stop} of ${text}: ${seen}`)
+    }
+    await Promise.all([sender.sendUntil(last, at, strike), receiver.sendUntil(last)])
+  }
+
+  for (const [round, moment] of moments.entries()) {
+    await crashRelay(round)
+    await crashBrowser(round, moment)
+  }
+
+  const expected = Array.from({ length: perPerson }, (_, index) => index + 1)
+  for (const viewer of senders) {
+    for (const sender of senders) {
+      await expect
+        .poll(async () => (await viewer.numbersOf(sender.prefix)).length, { timeout: 120_000, intervals: [2_000] })
+        .toBeGreaterThanOrEqual(perPerson)
+      expect(await viewer.numbersOf(sender.prefix), `${sender.prefix} as ${viewer.person.name} sees it`).toEqual(
+        expected,
+      )
+    }
+  }
+  await testInfo.attach('crashes.log', { body: log.join('\n'), contentType: 'text/plain' })
+})
