@@ -33,11 +33,21 @@ export interface CryptoProvider {
   mlkem768Decapsulate(decapsulationKey: Uint8Array, ciphertext: Uint8Array): Uint8Array
 
   /** RFC 8439: ciphertext || tag (16); key 32, nonce 12. */
-  chacha20poly1305Seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array
+  chacha20poly1305Seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    associatedData: Uint8Array,
+  ): Uint8Array
   /** @throws ProtocolError `authentication` when the tag does not verify. */
   chacha20poly1305Open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array
   /** draft-irtf-cfrg-xchacha: ciphertext || tag (16); key 32, nonce 24. */
-  xchacha20poly1305Seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array
+  xchacha20poly1305Seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    associatedData: Uint8Array,
+  ): Uint8Array
   /** @throws ProtocolError `authentication` when the tag does not verify. */
   xchacha20poly1305Open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array
 

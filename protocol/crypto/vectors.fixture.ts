@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+
+/** A file of `protocol/vectors`, parsed. */
+export const readVectors = <T>(file: string): T =>
+  JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8')) as T
+
+/** What all Wycheproof files have in common; the fields beside it are hexadecimal strings. */
+export interface WycheproofFile<Test, Group = unknown> {
+  readonly testGroups: readonly (Group & { readonly tests: readonly (WycheproofTest & Test)[] })[]
+}
+
+export interface WycheproofTest {
+  readonly tcId: number
+  readonly comment?: string
+  readonly result: 'valid' | 'invalid' | 'acceptable'
+  readonly flags?: readonly string[]
+}
+
+/** Every test of a Wycheproof file with the fields of its group. */
+export const wycheproof = <Test, Group = unknown>(file: string): (Group & WycheproofTest & Test)[] =>
+  readVectors<WycheproofFile<Test, Group>>(`wycheproof/${file}_test.json`).testGroups.flatMap((group) =>
+    group.tests.map((test) => ({ ...group, ...test })),
+  )
