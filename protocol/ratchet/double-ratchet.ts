@@ -46,7 +46,8 @@ export const ratchetEncrypt = (
 ): { readonly state: RatchetState; readonly sealedHeader: Uint8Array; readonly body: Uint8Array } => {
   const state = given.sending === undefined ? openSendingChain(suite, given, random) : given
   const { own, sending, previousCount } = state
-  if (own === undefined || sending === undefined) throw new ProtocolError('malformed', 'ratchet: sending chain without key')
+  if (own === undefined || sending === undefined)
+    throw new ProtocolError('malformed', 'ratchet: sending chain without key')
   if (sending.next >= maxMessageNumber) throw new ProtocolError('limit', 'ratchet: chain has no numbers left')
   const header = { ratchetKey: own.key, previousCount, number: sending.next }
   const sealedHeader = suite.header.seal(header, sending.headerKey, { crypto: suite.crypto, random })
@@ -54,7 +55,11 @@ export const ratchetEncrypt = (
   try {
     const body = seal(messageKey, sealedHeader)
     const receiving = tidy(state.receiving, now)
-    return { state: { ...state, sending: { ...sending, chainKey, next: sending.next + 1 }, receiving }, sealedHeader, body }
+    return {
+      state: { ...state, sending: { ...sending, chainKey, next: sending.next + 1 }, receiving },
+      sealedHeader,
+      body,
+    }
   } finally {
     wipe(messageKey)
   }
@@ -153,7 +158,8 @@ const takeKey = (
   }
   if (number >= maxMessageNumber) throw new ProtocolError('limit', 'ratchet: chain has no numbers left')
   const skippedTo = skipTo(suite, chain, number, now)
-  if (skippedTo.chainKey === undefined) throw new ProtocolError('malformed', 'ratchet: number beyond the end of its chain')
+  if (skippedTo.chainKey === undefined)
+    throw new ProtocolError('malformed', 'ratchet: number beyond the end of its chain')
   const { messageKey, chainKey } = advanceChain(suite.crypto, skippedTo.chainKey)
   if (skippedTo.chainKey !== chain.chainKey) wipe(skippedTo.chainKey)
   return { chain: { ...skippedTo, chainKey, next: number + 1 }, messageKey, derived: true }
@@ -169,7 +175,9 @@ const tidy = (chains: readonly ReceivingChain[], now: number): ReceivingChain[] 
     room -= kept.length
     return kept.length === 0 ? chain : { ...chain, skipped: kept }
   })
-  return tidied.filter((chain, i) => i < keptReceivingChains || chain.skipped !== undefined).slice(0, maxReceivingChains)
+  return tidied
+    .filter((chain, i) => i < keptReceivingChains || chain.skipped !== undefined)
+    .slice(0, maxReceivingChains)
 }
 
 /**

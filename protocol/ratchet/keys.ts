@@ -20,4 +20,5 @@ export type RatchetSecret = Brand<Uint8Array, 'RatchetSecret'>
 export const keyBytes = 32
 
 /** A field of a stored record that holds one of them. */
-export const keyField = <K extends Uint8Array>(): Field<K> => bytes(keyBytes) as Field<Uint8Array> as unknown as Field<K>
+export const keyField = <K extends Uint8Array>(): Field<K> =>
+  bytes(keyBytes) as Field<Uint8Array> as unknown as Field<K>

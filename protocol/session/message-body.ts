@@ -48,7 +48,12 @@ export const openBody = (
   const keys = bodyKeys(context, messageKey)
   try {
     const { crypto } = context
-    return crypto.chacha20poly1305Open(keys.subarray(0, 32), keys.subarray(32), ciphertext, bound(context, sealedHeader))
+    return crypto.chacha20poly1305Open(
+      keys.subarray(0, 32),
+      keys.subarray(32),
+      ciphertext,
+      bound(context, sealedHeader),
+    )
   } finally {
     wipe(keys)
   }

@@ -14,7 +14,8 @@ export interface ResponderPrekeys {
 }
 
 const requireKind = ({ kind }: PrekeySecret, ...allowed: readonly PrekeyKind[]): void => {
-  if (!allowed.includes(kind)) throw new ProtocolError('unknown-prekey', `prekey of kind ${kind} stands in another's place`)
+  if (!allowed.includes(kind))
+    throw new ProtocolError('unknown-prekey', `prekey of kind ${kind} stands in another's place`)
 }
 
 /** This device as the handshake wants it: public halves are computed, not trusted from a store. */

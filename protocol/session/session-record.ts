@@ -28,7 +28,10 @@ export const sessionRecord = versioned(
   1,
   refine(shape, ({ role, confirmed, handshake }) => {
     if ((role === 'initiator' && !confirmed) !== (handshake !== undefined)) {
-      throw new ProtocolError('malformed', 'session: an initiator keeps its handshake until the first reply, and no longer')
+      throw new ProtocolError(
+        'malformed',
+        'session: an initiator keeps its handshake until the first reply, and no longer',
+      )
     }
     if (handshake !== undefined) handshakeMessage.decode(handshake)
   }),
