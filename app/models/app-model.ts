@@ -1,0 +1,189 @@
+import { batch, computed, createModel, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import type { EngineApi, EngineEvent } from '../services/engine-api.ts'
+import { connectionOf } from './connection.ts'
+import { ConversationModel } from './conversation-model.ts'
+import { ConversationsModel, type ConversationView } from './conversations-model.ts'
+import { InviteModel } from './invite-model.ts'
+import { LinkModel } from './link-model.ts'
+import { NavigationModel } from './navigation-model.ts'
+import { NoticesModel } from './notices-model.ts'
+import { OnboardingModel } from './onboarding-model.ts'
+import { SafetyModel } from './safety-model.ts'
+import { SettingsModel } from './settings-model.ts'
+import type { World } from './world.ts'
+
+export type Phase = 'starting' | 'storage-failed' | 'onboarding' | 'ready'
+/** `scan` is the dialog `link` with the camera on. */
+export type DialogName = 'invite' | 'link' | 'scan' | 'settings' | 'safety'
+
+const unreadableInvite =
+  'The link you opened is not a whole invite. Ask for it again, and make sure that all of it was copied.'
+
+/**
+ * One running session of the app: takes the engine's events and hands each to the models it concerns. `invite` is the
+ * fragment the page was opened with, if any.
+ */
+export const AppModel = createModel((engine: EngineApi, world: World, invite: string | null) => {
+  const phase = signal<Phase>('starting')
+  const dialog = signal<Exclude<DialogName, 'scan'> | null>(null)
+  const conversation = signal<ConversationModel | null>(null)
+  const onboarding = signal<OnboardingModel | null>(null)
+
+  const navigation = new NavigationModel(world.history)
+  const notices = new NoticesModel()
+  const conversations = new ConversationsModel()
+  const settings = new SettingsModel(engine, world)
+  const inviteModel = new InviteModel(engine, world)
+  const safety = new SafetyModel(engine)
+  const link = new LinkModel(engine, world, (id) => {
+    dialog.value = null
+    navigation.open(id)
+  })
+
+  const enter = async () => {
+    // Asked for after onboarding: some browsers want to see that the person uses the page.
+    world.keepStorage().catch(() => undefined)
+    if (invite === null) {
+      phase.value = 'ready'
+      return
+    }
+    await link.join(invite)
+    batch(() => {
+      phase.value = 'ready'
+      if (link.problem.value !== null) dialog.value = 'link'
+    })
+  }
+
+  const receive = (event: EngineEvent) => {
+    switch (event.kind) {
+      case 'conversation':
+        return conversations.apply(event.conversation)
+      case 'message':
+        if (event.message.conversationId === conversation.value?.conversationId.value)
+          conversation.value.apply(event.message, event.isNew)
+        return
+      case 'relays':
+        return settings.applyRelays(event.relays)
+      case 'profile':
+        return settings.applyName(event.profile.name)
+      case 'settings':
+        return settings.applySettings(event.settings)
+      case 'catching-up':
+        return conversations.applyCatchingUp(event.waiting)
+      case 'problem':
+        return notices.add(event.problem)
+    }
+  }
+
+  const offerInvite = (fragment: string | null) => {
+    if (phase.value !== 'ready') return
+    if (fragment === null) return notices.add({ message: unreadableInvite })
+    link.offer(fragment)
+    dialog.value = 'link'
+  }
+
+  const start = async () => {
+    try {
+      const state = await engine.open(receive)
+      batch(() => {
+        conversations.reset(state.conversations)
+        settings.applySettings(state.settings)
+        settings.applyRelays(state.relays)
+        if (state.profile === null) {
+          onboarding.value = new OnboardingModel(engine, invite, world.relayAddresses, enter)
+          phase.value = 'onboarding'
+        } else {
+          settings.applyName(state.profile.name)
+          phase.value = 'ready'
+          if (invite !== null) offerInvite(invite)
+        }
+      })
+    } catch {
+      phase.value = 'storage-failed'
+    }
+  }
+
+  /** The committed state of the open conversation; keeps its last value while the conversation is being left. */
+  const viewOf = (id: string, first: ConversationView) => computed(() => conversations.byId.value.get(id) ?? first)
+
+  effect(() => {
+    const id = phase.value === 'ready' ? navigation.conversationId.value : null
+    const known = id === null ? undefined : conversations.byId.value.get(id)
+    untracked(() => {
+      const open = conversation.value
+      if (id === (open?.conversationId.value ?? null)) return
+      if (id !== null && known === undefined) return
+      open?.composer.saveDraft()
+      open?.[Symbol.dispose]()
+      const next =
+        id === null || known === undefined ? null : new ConversationModel(engine, viewOf(id, known), world.visible)
+      conversation.value = next
+      if (next !== null) void next.open()
+    })
+  })
+
+  effect(() => {
+    if (phase.value !== 'ready') return
+    const id = world.visible.value ? (conversation.value?.conversationId.value ?? null) : null
+    engine.show(id).catch(() => undefined)
+  })
+
+  effect(() => {
+    if (!world.visible.value) untracked(() => conversation.value)?.composer.saveDraft()
+  })
+
+  return {
+    phase: phase as ReadonlySignal<Phase>,
+    onboarding: onboarding as ReadonlySignal<OnboardingModel | null>,
+    conversation: conversation as ReadonlySignal<ConversationModel | null>,
+    dialog: dialog as ReadonlySignal<Exclude<DialogName, 'scan'> | null>,
+    conversations,
+    notices,
+    settings,
+    invite: inviteModel,
+    link,
+    safety,
+    now: world.now,
+    /** The one word about how messages travel now. */
+    connection: computed(() =>
+      connectionOf(
+        conversation.value?.view.value.path ?? 'none',
+        settings.relays.value.map(({ state }) => state),
+        world.online.value,
+      ),
+    ),
+    title: computed(() => (conversations.unread.value > 0 ? `(${conversations.unread.value}) Sotto` : 'Sotto')),
+
+    start,
+    receive,
+    offerInvite,
+    openConversation: (id: string) => navigation.open(id),
+    closeConversation: () => navigation.close(),
+
+    /** The conversation `step` places further down the list than the open one. */
+    openNeighbour(step: 1 | -1) {
+      const ids = conversations.conversations.value.map(({ conversationId }) => conversationId)
+      const at = ids.indexOf(conversation.value?.conversationId.value ?? '')
+      const next = ids[at < 0 ? 0 : at + step]
+      if (next !== undefined) navigation.open(next)
+    },
+
+    openDialog(name: DialogName) {
+      dialog.value = name === 'scan' ? 'link' : name
+      if (name === 'invite') void inviteModel.make()
+      if (name === 'link' || name === 'scan') link.begin()
+      if (name === 'scan') link.scan()
+      if (name === 'settings') void settings.look()
+      const id = conversation.value?.conversationId.value
+      if (name === 'safety' && id !== undefined) void safety.load(id)
+    },
+    closeDialog() {
+      dialog.value = null
+      link.stopScanning()
+    },
+
+    /** Writes down what is only in memory; the engine is closed by whoever opened it. */
+    suspend: () => conversation.value?.composer.saveDraft(),
+  }
+})
+export type AppModel = InstanceType<typeof AppModel>

@@ -1,0 +1,91 @@
+import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
+import { maxTextBytes } from '../../protocol/wire/limits.ts'
+import type { EngineApi, MessageView } from '../services/engine-api.ts'
+import { attempt } from './attempt.ts'
+
+/** 400 ms after the last key: a draft survives a crash without a write per key. */
+const draftDelayMs = 400
+/** 2 s between two typing signals; the engine lets fewer through. */
+const typingPauseMs = 2_000
+/** The most UTF-8 bytes one UTF-16 code unit can take: below this no counting is needed. */
+const maxBytesPerUnit = 3
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length
+
+/**
+ * The message being written in one conversation. Text leaves the field when it is sent and comes back when sending fails;
+ * the stored draft is cleared only after the message is stored.
+ */
+export const ComposerModel = createModel(
+  (engine: EngineApi, conversationId: string, draft: string, onSent: (message: MessageView) => void) => {
+    const text = signal(draft)
+    const problem = signal<string | null>(null)
+    let saved = draft
+    let draftTimer: ReturnType<typeof setTimeout> | undefined
+    let typingAllowedAt = 0
+    let sending: Promise<void> = Promise.resolve()
+    let inFlight: string[] = []
+
+    const tooLongBy = computed(() =>
+      text.value.length * maxBytesPerUnit > maxTextBytes ? Math.max(0, bytesOf(text.value.trim()) - maxTextBytes) : 0,
+    )
+
+    const saveDraft = () => {
+      clearTimeout(draftTimer)
+      // What is on its way to the store still counts as unsent.
+      const unsent = [...inFlight, text.value].filter((part) => part !== '').join('\n')
+      if (unsent === saved) return
+      saved = unsent
+      engine.saveDraft(conversationId, unsent).catch(() => (problem.value = 'This draft could not be stored.'))
+    }
+
+    const deliver = async (body: string) => {
+      const outcome = await attempt(() => engine.send(conversationId, body))
+      inFlight = inFlight.slice(1)
+      if (outcome.ok) {
+        onSent(outcome.value)
+      } else {
+        text.value = text.value === '' ? body : `${body}\n${text.value}`
+        problem.value = outcome.problem.message
+      }
+      saveDraft()
+    }
+
+    return {
+      text: text as ReadonlySignal<string>,
+      /** What went wrong with the last attempt; cleared by the next edit. */
+      problem: problem as ReadonlySignal<string | null>,
+      /** Bytes over the limit of one message, 0 when it fits. */
+      tooLongBy,
+      canSend: computed(() => text.value.trim() !== '' && tooLongBy.value === 0),
+
+      edit(next: string) {
+        text.value = next
+        problem.value = null
+        clearTimeout(draftTimer)
+        draftTimer = setTimeout(saveDraft, draftDelayMs)
+        const now = performance.now()
+        if (next.trim() === '' || now < typingAllowedAt) return
+        typingAllowedAt = now + typingPauseMs
+        // Only a courtesy: nothing to tell when it does not arrive.
+        engine.typing(conversationId).catch(() => undefined)
+      },
+
+      /** Sends what is written, one message after the other. @returns false when there is nothing that can be sent. */
+      send(): boolean {
+        const body = text.value.trim()
+        if (body === '' || tooLongBy.value > 0) return false
+        text.value = ''
+        problem.value = null
+        typingAllowedAt = 0
+        inFlight.push(body)
+        sending = sending.then(() => deliver(body))
+        return true
+      },
+
+      /** Stores the draft at once, e.g. when the conversation is left. */
+      saveDraft,
+    }
+  },
+)
+export type ComposerModel = InstanceType<typeof ComposerModel>

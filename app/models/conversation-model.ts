@@ -1,0 +1,84 @@
+import { computed, createModel, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import type { ConversationView, EngineApi, MessageView } from '../services/engine-api.ts'
+import { ComposerModel } from './composer-model.ts'
+import { MessagesModel } from './messages-model.ts'
+
+/** The newest message of somebody else at or before `position`; 0 when there is none. */
+const newestIncoming = (messages: readonly MessageView[], position: number): number =>
+  messages.findLast((message) => !message.mine && message.position <= position)?.position ?? 0
+
+/** The first of the `unread` newest messages of somebody else. */
+const firstUnread = (messages: readonly MessageView[], unread: number): string | null => {
+  let left = unread
+  for (let i = messages.length - 1; i >= 0 && left > 0; i--) {
+    const message = messages[i]
+    if (message === undefined || message.mine) continue
+    left -= 1
+    if (left === 0) return message.messageId
+  }
+  return null
+}
+
+/** 2,000: who was away longer than that finds the beginning by scrolling. */
+const maxUnreadSought = 2_000
+
+/**
+ * The conversation on screen. `view` is its committed state; messages count as read only while the tab is visible and the
+ * list says they are within sight.
+ */
+export const ConversationModel = createModel(
+  (engine: EngineApi, view: ReadonlySignal<ConversationView>, visible: ReadonlySignal<boolean>) => {
+    const { conversationId, draft, unread } = untracked(() => view.value)
+    const messages = new MessagesModel(engine, conversationId)
+    const composer = new ComposerModel(engine, conversationId, draft, (message) => messages.apply(message))
+    const inSight = signal(0)
+    const firstUnreadId = signal<string | null>(null)
+    const announcement = signal<MessageView | null>(null)
+    let marked = 0
+
+    const open = async () => {
+      await messages.load()
+      while (
+        messages.state.value === 'ready' &&
+        !messages.complete.value &&
+        messages.messages.value.length < Math.min(unread, maxUnreadSought)
+      )
+        await messages.loadOlder()
+      firstUnreadId.value = firstUnread(messages.messages.value, unread)
+      if (unread === 0) marked = newestIncoming(messages.messages.value, Infinity)
+    }
+
+    effect(() => {
+      const position = newestIncoming(messages.messages.value, inSight.value)
+      if (!visible.value || messages.state.value !== 'ready' || position <= marked) return
+      const before = marked
+      marked = position
+      engine.markRead(conversationId, position).catch(() => (marked = before))
+    })
+
+    return {
+      conversationId: signal(conversationId) as ReadonlySignal<string>,
+      view,
+      /** The contact's name as every screen shows it. */
+      name: computed(() => view.value.name ?? 'New contact'),
+      messages,
+      composer,
+      /** The newest message that came while the conversation was open, for screen readers. */
+      announcement: announcement as ReadonlySignal<MessageView | null>,
+      /** Where "new messages" begins, fixed when the conversation was opened. */
+      firstUnreadId: firstUnreadId as ReadonlySignal<string | null>,
+      open,
+
+      /** The message at `position` is the last one within sight. */
+      lookedAt(position: number) {
+        inSight.value = position
+      },
+
+      apply(message: MessageView, isNew: boolean) {
+        messages.apply(message)
+        if (isNew && !message.mine) announcement.value = message
+      },
+    }
+  },
+)
+export type ConversationModel = InstanceType<typeof ConversationModel>

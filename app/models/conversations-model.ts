@@ -1,0 +1,34 @@
+import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
+import type { ConversationView } from '../services/engine-api.ts'
+
+export type { ConversationView }
+
+/** Conversations without a message are new: they stand on top until the first one. */
+const lastActivity = ({ last }: ConversationView): number => last?.sentAtMs ?? Infinity
+
+const inOrder = (conversations: Iterable<ConversationView>): ConversationView[] =>
+  [...conversations].toSorted((a, b) => (lastActivity(a) === lastActivity(b) ? 0 : lastActivity(b) - lastActivity(a)))
+
+/** All conversations, the one with the latest message first. */
+export const ConversationsModel = createModel(() => {
+  const byId = signal<ReadonlyMap<string, ConversationView>>(new Map())
+  const catchingUp = signal<{ readonly waiting: number; readonly most: number } | null>(null)
+  return {
+    conversations: computed(() => inOrder(byId.value.values())),
+    byId: byId as ReadonlySignal<ReadonlyMap<string, ConversationView>>,
+    unread: computed(() => [...byId.value.values()].reduce((sum, { unread }) => sum + unread, 0)),
+    /** Messages still to be fetched from the relay, and the most there were; null when there are none. */
+    catchingUp: catchingUp as ReadonlySignal<{ readonly waiting: number; readonly most: number } | null>,
+
+    reset(conversations: readonly ConversationView[]) {
+      byId.value = new Map(conversations.map((conversation) => [conversation.conversationId, conversation]))
+    },
+    apply(conversation: ConversationView) {
+      byId.value = new Map(byId.value).set(conversation.conversationId, conversation)
+    },
+    applyCatchingUp(waiting: number) {
+      catchingUp.value = waiting === 0 ? null : { waiting, most: Math.max(waiting, catchingUp.value?.most ?? 0) }
+    },
+  }
+})
+export type ConversationsModel = InstanceType<typeof ConversationsModel>

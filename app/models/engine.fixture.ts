@@ -1,0 +1,157 @@
+import type {
+  ConversationView,
+  EngineApi,
+  EngineEvent,
+  EngineState,
+  MessageView,
+  Outcome,
+  Problem,
+  ProfileView,
+  Settings,
+} from '../services/engine-api.ts'
+
+/** What a test or a picture wants the engine to hold and to do. */
+export interface FixtureEngine extends EngineApi {
+  /** Says something as the engine would. */
+  emit(event: EngineEvent): void
+  /** Stores a message as if it had just been committed. */
+  commit(message: Partial<MessageView> & { readonly text: string }): MessageView
+  readonly read: Map<string, number>
+  readonly drafts: Map<string, string>
+  readonly sent: string[]
+  /** The next call of `send`, `createAccount`, `createInvite` or `acceptInvite` fails with this. */
+  failNext: Problem | null
+  /** Pages of messages wait for this before they are answered. */
+  gate: Promise<void>
+}
+
+export const conversation = (part: Partial<ConversationView> = {}): ConversationView => ({
+  conversationId: 'c0',
+  contactId: '3a7f',
+  name: 'Bob',
+  unread: 0,
+  draft: '',
+  messages: 0,
+  path: 'relay',
+  typing: false,
+  ...part,
+})
+
+export const relay = {
+  relayId: 'r1',
+  name: 'Garden relay',
+  addresses: ['/dns/relay.example/tcp/443/tls/ws'],
+  state: 'connected',
+} as const
+
+/** `count` messages a minute apart, the last one at `endMs`, three of five from the other side. */
+export const history = (count: number, endMs: number, conversationId = 'c0'): MessageView[] =>
+  Array.from({ length: count }, (_, index) => ({
+    messageId: `m${index}`,
+    conversationId,
+    position: index + 1,
+    mine: index % 5 > 2,
+    text: `message ${index + 1}${index % 7 === 0 ? ' with a second thought that takes a little more room than the others do' : ''}`,
+    sentAtMs: endMs - (count - 1 - index) * 60_000,
+    ...(index % 5 > 2 ? { status: 'read' as const } : {}),
+  }))
+
+const done = <T>(value: T): Outcome<T> => ({ ok: true, value })
+
+/** An engine without a store or a network, for component tests and pictures. */
+export const createFixtureEngine = (state: EngineState, stored: readonly MessageView[] = []): FixtureEngine => {
+  let listener: (event: EngineEvent) => void = () => undefined
+  let messages = [...stored]
+  let next = stored.length
+
+  const outcome = <T>(value: () => T): Promise<Outcome<T>> => {
+    const problem = engine.failNext
+    engine.failNext = null
+    return Promise.resolve(problem === null ? done(value()) : { ok: false, problem })
+  }
+
+  const commit: FixtureEngine['commit'] = (part) => {
+    next += 1
+    const message: MessageView = {
+      messageId: `new-${next}`,
+      conversationId: 'c0',
+      position: (messages.at(-1)?.position ?? 0) + 1,
+      mine: false,
+      sentAtMs: Date.now(),
+      ...part,
+    }
+    messages = [...messages, message]
+    listener({ kind: 'message', message, isNew: true })
+    return message
+  }
+
+  const engine: FixtureEngine = {
+    read: new Map(),
+    drafts: new Map(),
+    sent: [],
+    failNext: null,
+    gate: Promise.resolve(),
+    emit: (event) => listener(event),
+    commit,
+    open: (onEvent) => {
+      listener = onEvent
+      return Promise.resolve(state)
+    },
+    connect: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    createAccount: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name })),
+    setName: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name })),
+    setSettings: (part) => Promise.resolve<Settings>({ ...state.settings, ...part }),
+    createInvite: () => outcome(() => ({ fragment: 'Ab3_-'.repeat(60) })),
+    previewInvite: () => outcome(() => ({ accountId: 'b0', relayAddresses: relay.addresses })),
+    acceptInvite: () => outcome(() => ({ conversationId: 'c0' })),
+    messages: async (conversationId, { before = Infinity, limit }) => {
+      await engine.gate
+      return messages.filter((m) => m.conversationId === conversationId && m.position < before).slice(-limit)
+    },
+    send: (conversationId, text) => {
+      engine.sent.push(text)
+      return outcome(() => commit({ conversationId, text, mine: true, status: 'waiting' }))
+    },
+    markRead: (conversationId, position) => {
+      engine.read.set(conversationId, position)
+      return Promise.resolve()
+    },
+    saveDraft: (conversationId, text) => {
+      engine.drafts.set(conversationId, text)
+      return Promise.resolve()
+    },
+    typing: () => Promise.resolve(),
+    show: () => Promise.resolve(),
+    safetyNumber: () =>
+      Promise.resolve({
+        digits: '012345678901234567890123456789012345678901234567890123456789',
+        qr: new Uint8Array(97).fill(7),
+      }),
+    diagnostics: () =>
+      Promise.resolve({
+        lines: [
+          { atMs: Date.now() - 60_000, area: 'relay', code: 'reconnected', detail: 'after 3.2 s, second attempt' },
+          {
+            atMs: Date.now() - 5_000,
+            area: 'envelope',
+            code: 'duplicate',
+            detail: 'known envelope acknowledged again',
+          },
+        ],
+        persisted: false,
+        usageBytes: 8_400_000,
+        quotaBytes: 12_000_000_000,
+      }),
+    wipe: () => Promise.resolve(),
+  }
+  return engine
+}
+
+/** A profile with two relays' worth of calm. */
+export const readyState = (conversations: readonly ConversationView[]): EngineState => ({
+  profile: { accountId: 'a0', name: 'Alice' },
+  settings: { theme: 'system', sendReadReceipts: true },
+  relays: [relay],
+  conversations,
+})

@@ -1,0 +1,27 @@
+import { createModel, signal, type ReadonlySignal } from '@preact/signals'
+import type { Problem } from '../services/engine-api.ts'
+
+export interface Notice {
+  readonly id: number
+  readonly message: string
+}
+
+/** Three at once: more would cover the conversation, and the newest ones matter. */
+const maxNotices = 3
+
+/** Problems the person should hear about, newest last. The same sentence is never shown twice at once. */
+export const NoticesModel = createModel(() => {
+  const notices = signal<readonly Notice[]>([])
+  let nextId = 1
+  return {
+    notices: notices as ReadonlySignal<readonly Notice[]>,
+    add({ message }: Pick<Problem, 'message'>) {
+      const others = notices.value.filter((notice) => notice.message !== message)
+      notices.value = [...others, { id: nextId++, message }].slice(-maxNotices)
+    },
+    dismiss(id: number) {
+      notices.value = notices.value.filter((notice) => notice.id !== id)
+    },
+  }
+})
+export type NoticesModel = InstanceType<typeof NoticesModel>

@@ -1,0 +1,54 @@
+/** Where the page itself was loaded from. */
+export interface PageOrigin {
+  /** `http:` or `https:` */
+  readonly protocol: string
+  readonly hostname: string
+  /** Empty for the protocol's own port. */
+  readonly port: string
+}
+
+/** What a relay that serves the app says about itself at `/relay.json`. */
+interface RelayDocument {
+  readonly addresses?: unknown
+  readonly wsPath?: unknown
+}
+
+/** 3 s: a host without a relay answers at once, and onboarding should not wait for one that hangs. */
+const discoveryDeadlineMs = 3_000
+
+const hostPart = (hostname: string): string => {
+  if (/^\d+(?:\.\d+){3}$/.test(hostname)) return `/ip4/${hostname}`
+  if (hostname.startsWith('[')) return `/ip6/${hostname.slice(1, -1)}`
+  return `/dns/${hostname}`
+}
+
+/**
+ * The relay's WebSocket as seen from this page: its own host and port. A relay behind a proxy or a port mapping cannot know
+ * them, the page does.
+ */
+export const ownHostAddress = (origin: PageOrigin, addresses: readonly string[]): string | null => {
+  const peerId = addresses.map((address) => /\/p2p\/([A-Za-z0-9]+)$/.exec(address)?.[1]).find((id) => id !== undefined)
+  if (peerId === undefined) return null
+  const secure = origin.protocol === 'https:'
+  const port = origin.port || (secure ? '443' : '80')
+  return `${hostPart(origin.hostname)}/tcp/${port}/${secure ? 'tls/ws' : 'ws'}/p2p/${peerId}`
+}
+
+/** Addresses of the relay that serves this page, most preferred first; empty when it is served by anything else. */
+export const discoverRelay = async (fetchDocument: typeof fetch, origin: PageOrigin): Promise<readonly string[]> => {
+  try {
+    const response = await fetchDocument('/relay.json', {
+      signal: AbortSignal.timeout(discoveryDeadlineMs),
+      cache: 'no-store',
+    })
+    if (!response.ok) return []
+    const document = (await response.json()) as RelayDocument
+    if (!Array.isArray(document.addresses)) return []
+    const listed = document.addresses.filter((address): address is string => typeof address === 'string')
+    const own = document.wsPath === '/' ? ownHostAddress(origin, listed) : null
+    return own === null ? listed : [own, ...listed.filter((address) => address !== own)]
+  } catch {
+    // No such document, or the single-page fallback of a static host: there is no relay here.
+    return []
+  }
+}

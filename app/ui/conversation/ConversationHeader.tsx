@@ -1,0 +1,31 @@
+import type { Connection } from '../../models/connection.ts'
+import { Avatar } from '../parts/Avatar.tsx'
+import { ConnectionStatus } from '../parts/ConnectionStatus.tsx'
+import { BackIcon, ShieldIcon } from '../parts/icons.tsx'
+
+interface Props {
+  readonly contactId: string
+  readonly name: string
+  readonly named: boolean
+  readonly connection: Connection
+  readonly onBack: () => void
+  readonly onSafetyNumber: () => void
+}
+
+/** Who this is, how messages travel, and how to be sure of it. */
+export const ConversationHeader = (props: Props) => (
+  <header class="bar">
+    <button type="button" class="icon-button back-button" aria-label="Back to all conversations" onClick={props.onBack}>
+      <BackIcon />
+    </button>
+    <Avatar contactId={props.contactId} name={props.named ? props.name : undefined} />
+    <div class="bar-title">
+      <h2 dir="auto">{props.name}</h2>
+      <ConnectionStatus connection={props.connection} />
+    </div>
+    <button type="button" class="button-quiet safety-button" aria-label="Safety number" onClick={props.onSafetyNumber}>
+      <ShieldIcon />
+      <span class="wide-only">Safety number</span>
+    </button>
+  </header>
+)

@@ -1,0 +1,95 @@
+import type { Connection } from '../../models/connection.ts'
+import type { ConversationModel } from '../../models/conversation-model.ts'
+import { BubbleIcon } from '../parts/icons.tsx'
+import { Composer } from './Composer.tsx'
+import { ConversationHeader } from './ConversationHeader.tsx'
+import { MessageList } from './MessageList.tsx'
+
+interface Props {
+  readonly conversation: ConversationModel
+  readonly connection: Connection
+  readonly now: number
+  readonly focusComposer: boolean
+  readonly onBack: () => void
+  readonly onSafetyNumber: () => void
+}
+
+const Typing = ({ name }: { name: string }) => (
+  <p class="typing">
+    <span class="typing-dots" aria-hidden="true">
+      <i />
+      <i />
+      <i />
+    </span>
+    {name} is writing
+  </p>
+)
+
+const Beginning = ({ name, named }: { name: string; named: boolean }) => (
+  <div class="beginning">
+    <span class="beginning-icon">
+      <BubbleIcon />
+    </span>
+    <h3>{named ? `Say hello to ${name}` : 'Say hello'}</h3>
+    <p>
+      {named
+        ? 'Only the two of you can read what is written here.'
+        : 'Their name appears with their first answer. What you write waits sealed until they are there.'}
+    </p>
+  </div>
+)
+
+const History = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => {
+  const { messages, view } = conversation
+  if (messages.state.value === 'failed')
+    return (
+      <div class="beginning" role="alert">
+        <h3>The messages could not be read</h3>
+        <p>They are still stored on this device.</p>
+        <button type="button" class="button" onClick={() => void conversation.open()}>
+          Try again
+        </button>
+      </div>
+    )
+  if (messages.isEmpty.value) return <Beginning name={conversation.name.value} named={view.value.name !== undefined} />
+  if (messages.state.value === 'loading') return <div class="history" aria-busy="true" />
+  return (
+    <MessageList
+      messages={messages.messages.value}
+      total={view.value.messages}
+      complete={messages.complete.value}
+      firstUnreadId={conversation.firstUnreadId.value}
+      unread={view.value.unread}
+      senderName={conversation.name.value}
+      now={now}
+      onNeedOlder={() => void messages.loadOlder()}
+      onLookedAt={conversation.lookedAt}
+    />
+  )
+}
+
+/** One conversation: who, what was said, and where to write. */
+export const ConversationPane = ({ conversation, ...props }: Props) => {
+  const { contactId, name, typing } = conversation.view.value
+  const spoken = conversation.announcement.value
+  return (
+    <main class="pane conversation-pane">
+      <ConversationHeader
+        contactId={contactId}
+        name={conversation.name.value}
+        named={name !== undefined}
+        connection={props.connection}
+        onBack={props.onBack}
+        onSafetyNumber={props.onSafetyNumber}
+      />
+      <History conversation={conversation} now={props.now} />
+      <div class="typing-place" aria-live="polite">
+        {typing && <Typing name={conversation.name.value} />}
+      </div>
+      <Composer composer={conversation.composer} focus={props.focusComposer} />
+      <p class="visually-hidden" aria-live="polite">
+        {spoken !== null && `${conversation.name.value}: ${spoken.text ?? 'a message this version cannot show'}`}
+      </p>
+    </main>
+  )
+}

@@ -1,0 +1,69 @@
+import type { ConversationView } from '../../models/conversations-model.ts'
+import { Avatar } from '../parts/Avatar.tsx'
+import { relativeTime } from '../parts/format-time.ts'
+import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
+
+interface Props {
+  readonly conversation: ConversationView
+  readonly open: boolean
+  readonly now: number
+  readonly onOpen: () => void
+}
+
+const unknownText = 'Needs a newer version of Sotto'
+
+const Preview = ({ conversation }: { conversation: ConversationView }) => {
+  const { typing, draft, last } = conversation
+  if (typing) return <span class="preview preview-typing">writing…</span>
+  if (draft.trim() !== '')
+    return (
+      <span class="preview" dir="auto">
+        <span class="preview-draft">Draft: </span>
+        {draft}
+      </span>
+    )
+  return (
+    <span class="preview" dir="auto">
+      {last === undefined ? 'Nothing written yet' : (last.text ?? unknownText)}
+    </span>
+  )
+}
+
+/** One conversation in the list: who, the last words, when, how far they came, and what is unread. */
+export const ConversationRow = ({ conversation, open, now, onOpen }: Props) => {
+  const { conversationId, contactId, name, last, unread } = conversation
+  return (
+    <li role="listitem">
+      <button
+        type="button"
+        class="conversation-row"
+        data-conversation={conversationId}
+        aria-current={open}
+        aria-labelledby={`name-${conversationId}`}
+        aria-describedby={`about-${conversationId}`}
+        onClick={onOpen}
+      >
+        <Avatar contactId={contactId} name={name} />
+        <span class="conversation-name" id={`name-${conversationId}`} dir="auto">
+          {name ?? 'New contact'}
+        </span>
+        <span class="conversation-about" id={`about-${conversationId}`}>
+          {last !== undefined && <time class="conversation-time">{relativeTime(last.sentAtMs, now)}</time>}
+          {last?.mine && last.status !== undefined && !conversation.typing && conversation.draft.trim() === '' && (
+            <>
+              <StatusIcon status={last.status} />
+              <span class="visually-hidden">{statusWord[last.status]}: </span>
+            </>
+          )}
+          <Preview conversation={conversation} />
+          {unread > 0 && (
+            <span class="badge">
+              {unread > 999 ? '999+' : unread}
+              <span class="visually-hidden"> unread</span>
+            </span>
+          )}
+        </span>
+      </button>
+    </li>
+  )
+}
