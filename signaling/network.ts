@@ -1,4 +1,5 @@
 import type { PrekeyBundle, SignedPublicKey } from '../protocol/identity/prekeys.ts'
+import type { RefusalCode } from '../protocol/relay/frame.ts'
 import type { RelayInfo } from '../protocol/relay/info-calls.ts'
 
 /**
@@ -44,6 +45,8 @@ export interface NetworkFailure {
   readonly reason: 'offline' | 'slow-down' | 'refused'
   readonly message: string
   readonly retryAfterMs?: number
+  /** What a relay that was reached gave as its reason. */
+  readonly refusal?: RefusalCode
 }
 
 export type NetworkResult<T> = { readonly ok: true; readonly value: T } | NetworkFailure

@@ -6,23 +6,27 @@ import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { createLibp2p } from 'libp2p'
-import { secondMs } from '../../protocol/wire/limits.ts'
 import { silentLogger } from './silent-logger.ts'
 import type { StunServers } from './stun-servers.ts'
-
-/** A relay that has not answered on one address within 5 s is tried on its next one. */
-const addressDialMs = 5 * secondMs
 
 export interface ClientHostOptions {
   readonly privateKey: PrivateKey
   /** Multiaddrs to listen on: none for hosts that only dial. */
   readonly listen: readonly string[]
   readonly stun: StunServers
+  /** Milliseconds after which a dial goes on to the next address. */
+  readonly addressDialMs: number
   readonly gater?: Pick<ConnectionGater, 'denyInboundRelayedConnection'>
 }
 
 /** The one composition of libp2p for clients, started. */
-export const createClientHost = ({ privateKey, listen, stun, gater }: ClientHostOptions): Promise<Libp2p> =>
+export const createClientHost = ({
+  privateKey,
+  listen,
+  stun,
+  addressDialMs,
+  gater,
+}: ClientHostOptions): Promise<Libp2p> =>
   createLibp2p({
     privateKey,
     logger: silentLogger,

@@ -35,6 +35,16 @@ export interface RelayHostOptions {
   readonly admit: (remoteAddress: string, onClose: (listener: () => void) => void) => boolean
 }
 
+/** Who opened a stream, as far as the relay can know. */
+export interface Caller {
+  /** Names the connection, for limits; unique while the relay runs. */
+  readonly connectionId: string
+  /** The Ed25519 key (32 bytes) that the connection was authenticated with; null for a key of another kind. */
+  readonly peerKey: Uint8Array | null
+  /** Remote IP address; never logged, never stored. Empty when it cannot be told. */
+  readonly address: string
+}
+
 /** The relay's libp2p host. */
 export interface RelayHost {
   readonly peerId: string
@@ -43,7 +53,7 @@ export interface RelayHost {
   /** Open connections, limited ones included. */
   connections(): number
   /** Serves a `/sotto/<service>/1` protocol; `options` is asked once per stream. */
-  serve(protocol: string, options: (connection: Connection) => ServeOptions): Promise<void>
+  serve(protocol: string, options: (caller: Caller) => ServeOptions): Promise<void>
   stop(): Promise<void>
 }
 
@@ -110,9 +120,19 @@ const create = async (options: RelayHostOptions): Promise<Libp2p> => {
   })
 }
 
-const admitConnection = (connection: MultiaddrConnection, admit: RelayHostOptions['admit']): boolean => {
-  const address = connection.remoteAddr.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value
-  return admit(address ?? '', (listener) => connection.addEventListener('close', listener))
+const ipAddressOf = ({ remoteAddr }: MultiaddrConnection | Connection): string =>
+  remoteAddr.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value ?? ''
+
+const admitConnection = (connection: MultiaddrConnection, admit: RelayHostOptions['admit']): boolean =>
+  admit(ipAddressOf(connection), (listener) => connection.addEventListener('close', listener))
+
+const callerOf = (connection: Connection): Caller => {
+  const { publicKey } = connection.remotePeer
+  return {
+    connectionId: connection.id,
+    peerKey: publicKey?.type === 'Ed25519' ? publicKey.raw : null,
+    address: ipAddressOf(connection),
+  }
 }
 
 /** Composes and starts the relay's libp2p host. @throws Error when a port is taken or an address cannot be read. */
@@ -123,7 +143,7 @@ export const startRelayHost = async (options: RelayHostOptions): Promise<RelayHo
     addresses: () => libp2p.getMultiaddrs().map(String),
     connections: () => libp2p.getConnections().length,
     serve: (protocol, optionsFor) =>
-      libp2p.handle(protocol, (stream, connection) => serveRequests(stream, connection, optionsFor(connection)), {
+      libp2p.handle(protocol, (stream, connection) => serveRequests(stream, optionsFor(callerOf(connection))), {
         maxInboundStreams: maxStreamsPerService,
       }),
     stop: async () => {

@@ -1,4 +1,4 @@
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Stream } from '@libp2p/interface'
 import {
   maxFrameBytes,
   replyFrame,
@@ -11,9 +11,8 @@ import { kib } from '../../protocol/wire/limits.ts'
 import { FrameReader, FrameWriter, FramingError } from './framing.ts'
 import { RelayRefusal } from './request-stream.ts'
 
-/** What a handler knows of its caller. One per stream. */
+/** The stream a request came on. One object per stream. */
 export interface RequestContext {
-  readonly connection: Connection
   /** Aborted when the stream ends: nobody hears the answer any more. */
   readonly signal: AbortSignal
   /**
@@ -21,6 +20,8 @@ export interface RequestContext {
    * rejects when the stream ended.
    */
   push(payload: Uint8Array): Promise<void>
+  /** Ends the stream once the answers under way have left. */
+  close(): void
 }
 
 /**
@@ -54,8 +55,8 @@ const maxQueuedBytes = 1024 * kib
 const maxWaitingBytes = 4096 * kib
 
 /** Serves calls on one stream until it ends. Never throws; the stream is closed or aborted at the end. */
-export const serveRequests = (stream: Stream, connection: Connection, options: ServeOptions): void => {
-  new RequestServer(stream, connection, options).start()
+export const serveRequests = (stream: Stream, options: ServeOptions): void => {
+  new RequestServer(stream, options).start()
 }
 
 class RequestServer {
@@ -72,12 +73,19 @@ class RequestServer {
   #paused = false
   #remoteDone = false
 
-  constructor(stream: Stream, connection: Connection, options: ServeOptions) {
+  constructor(stream: Stream, options: ServeOptions) {
     this.#stream = stream
     this.#options = options
     this.#writer = new FrameWriter(stream)
     this.#maxConcurrent = options.maxConcurrent ?? 64
-    this.#context = { connection, signal: this.#ended.signal, push: (payload) => this.#push(payload) }
+    this.#context = {
+      signal: this.#ended.signal,
+      push: (payload) => this.#push(payload),
+      close: () => {
+        this.#remoteDone = true
+        this.#pump()
+      },
+    }
   }
 
   start(): void {

@@ -1,0 +1,50 @@
+import type { Random } from '../protocol/wire/brand.ts'
+
+/**
+ * What the network learns from the page around it; `{ window, document, navigator }` of a browser fits as it is. Handed in,
+ * so that tests can play a laptop that sleeps.
+ */
+export interface NetworkEnvironment {
+  /** Dispatches `online`, `offline` and `pagehide`. */
+  readonly window: EventTarget
+  /** Dispatches `visibilitychange`. */
+  readonly document: EventTarget & { readonly visibilityState: string }
+  readonly navigator: { readonly onLine: boolean }
+}
+
+/** Clock and randomness, handed in. */
+export interface Chance {
+  /** Unix milliseconds. */
+  readonly now: () => number
+  readonly random: Random
+}
+
+/** A number in [0, 1) from four random bytes. */
+export const randomFraction = (random: Random): number => {
+  const [a = 0, b = 0, c = 0, d = 0] = random(4)
+  return (a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d) / 2 ** 32
+}
+
+/**
+ * Milliseconds to wait after the `failures`-th failure in a row (from 1): doubling from `baseMs` to `capMs`, and then between
+ * half and one and a half of that, so that many clients of one relay do not come back in the same instant.
+ */
+export const backoffMs = (failures: number, baseMs: number, capMs: number, random: Random): number => {
+  const full = Math.min(capMs, baseMs * 2 ** Math.min(failures - 1, 20))
+  return full * (0.5 + randomFraction(random))
+}
+
+/** Calls `listener` when the way to the outside may have come back; returns what ends that. */
+export const onAwakening = ({ window, document }: NetworkEnvironment, listener: () => void): (() => void) => {
+  const onVisibility = (): void => {
+    if (document.visibilityState === 'visible') listener()
+  }
+  window.addEventListener('online', listener)
+  window.addEventListener('offline', listener)
+  document.addEventListener('visibilitychange', onVisibility)
+  return () => {
+    window.removeEventListener('online', listener)
+    window.removeEventListener('offline', listener)
+    document.removeEventListener('visibilitychange', onVisibility)
+  }
+}

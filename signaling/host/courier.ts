@@ -1,0 +1,205 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { dayMs, secondMs } from '../../protocol/wire/limits.ts'
+import { backoffMs, type Chance } from '../environment.ts'
+import type { RelayAddress } from '../network.ts'
+import { fetchInfo } from '../relay/calls.ts'
+import { RelayChannel } from '../relay/channel.ts'
+import { StreamEnded } from '../stream/request-stream.ts'
+import { createClientHost } from './client-host.ts'
+import { peerIdOfKey, throwawayKey } from './peer-key.ts'
+import { directAddress, relayMultiaddrs } from './relay-addresses.ts'
+import type { StunServers } from './stun-servers.ts'
+
+/** Covers ICE and DTLS on a mobile line with round trips of 600 ms. */
+const addressDialMs = 8 * secondMs
+const connectDeadlineMs = 12 * secondMs
+
+/** A relay that could not be reached is not tried again at once by every envelope that waits. */
+const retryBaseMs = 0.5 * secondMs
+const retryCapMs = 4 * secondMs
+
+/** A connection nobody used for a minute costs the relay memory and tells it nothing it should know. */
+const idleMs = 60 * secondMs
+
+export interface CourierOptions extends Chance {
+  readonly stun: StunServers
+  /** Whether the relay is reached may have changed. */
+  readonly onChange: () => void
+}
+
+/** A host with a throwaway key for one relay: the relay learns that somebody deposits, fetches or dials, not who. */
+export class Courier {
+  readonly #options: CourierOptions
+  readonly #createdAtMs: number
+  #relay: RelayAddress
+  #host: Promise<Libp2p> | undefined
+  #connecting: Promise<RelayChannel> | undefined
+  #channel: RelayChannel | undefined
+  #stunLearned: Promise<void> = Promise.resolve()
+  #failures = 0
+  #notBeforeMs = 0
+  #idleTimer: ReturnType<typeof setTimeout> | undefined
+  #stopped = false
+
+  constructor(relay: RelayAddress, options: CourierOptions) {
+    this.#relay = relay
+    this.#options = options
+    this.#createdAtMs = options.now()
+  }
+
+  /** Its key is a day old: what is new goes by a fresh courier, so that a relay cannot tie one day to the next. */
+  get spent(): boolean {
+    return this.#options.now() - this.#createdAtMs >= dayMs
+  }
+
+  /** Undefined: not connected because nothing asked for it. */
+  get reachable(): boolean | undefined {
+    if (this.#channel?.open === true) return true
+    return this.#failures > 0 ? false : undefined
+  }
+
+  /** The latest addresses of the relay. */
+  readdress(relay: RelayAddress): void {
+    this.#relay = relay
+  }
+
+  /**
+   * Runs one idempotent call, once more on a new connection when the first turns out to have ended.
+   * @throws as `RelayChannel.call` does, and when the relay cannot be reached.
+   */
+  async use<T>(call: (channel: RelayChannel) => Promise<T>): Promise<T> {
+    const channel = await this.#connected()
+    try {
+      return await call(channel)
+    } catch (error) {
+      if (error instanceof StreamEnded) return await call(await this.#connected())
+      // A relay that answers nothing within the deadline may be a dead socket; the next call finds out on a new one.
+      if (error instanceof DOMException && error.name === 'TimeoutError') channel.abort('no answer')
+      throw error
+    } finally {
+      this.#watchIdle()
+    }
+  }
+
+  /** A direct WebRTC connection to a device, introduced by this relay. @throws when it fails or `signal` aborts. */
+  async dialDirect(deviceKey: Uint8Array, signal: AbortSignal): Promise<Connection> {
+    const channel = await this.#connected()
+    await this.#stunLearned
+    signal.throwIfAborted()
+    const host = await this.#started()
+    const peer = peerIdOfKey(deviceKey)
+    // A dead connection left over would be taken for signalling, and lead nowhere.
+    for (const old of host.getConnections(peer)) old.abort(new Error('dialled afresh'))
+    const address = directAddress(channel.connection.remoteAddr, this.#relay.relayKey, peer.toString())
+    try {
+      const connection = await host.dial(address, { signal, force: true })
+      if (!connection.direct || connection.limits !== undefined) throw new Error('the dial gave no direct connection')
+      return connection
+    } finally {
+      // The circuit has done its work; relays count them.
+      for (const circuit of host.getConnections(peer)) {
+        if (circuit.limits !== undefined) closeQuietly(circuit)
+      }
+      this.#watchIdle()
+    }
+  }
+
+  /** Our own host lost this relay: do not wait for a deadline of ours to find out. */
+  suspect(): void {
+    this.#channel?.abort('the relay was lost')
+  }
+
+  /** The relay is known to be back: no need to hold off. */
+  encourage(): void {
+    this.#failures = 0
+    this.#notBeforeMs = 0
+  }
+
+  /** Stops once its last link is gone, and then says so. Whoever retires it gives it no new work. */
+  retire(onStopped: () => void): void {
+    clearTimeout(this.#idleTimer)
+    void this.#linked().then((linked) => {
+      if (linked && !this.#stopped) this.#idleTimer = setTimeout(() => this.retire(onStopped), idleMs)
+      else void this.stop().then(onStopped)
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#idleTimer)
+    if (this.#host !== undefined) await (await this.#host).stop()
+  }
+
+  /** Whether anybody but the relay is connected. */
+  async #linked(): Promise<boolean> {
+    const host = await this.#host
+    const relay = peerIdOfKey(this.#relay.relayKey)
+    return host?.getConnections().some(({ remotePeer }) => !remotePeer.equals(relay)) === true
+  }
+
+  #started(): Promise<Libp2p> {
+    this.#host ??= throwawayKey().then((privateKey) =>
+      createClientHost({ privateKey, listen: [], stun: this.#options.stun, addressDialMs }),
+    )
+    return this.#host
+  }
+
+  #connected(): Promise<RelayChannel> {
+    if (this.#channel?.open === true) return Promise.resolve(this.#channel)
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #connect(): Promise<RelayChannel> {
+    const { now, random } = this.#options
+    if (this.#stopped) throw new Error('stopped')
+    if (now() < this.#notBeforeMs) throw new Error('the relay could not be reached a moment ago')
+    try {
+      const host = await this.#started()
+      const connection = await host.dial(relayMultiaddrs(this.#relay), {
+        signal: AbortSignal.timeout(connectDeadlineMs),
+      })
+      const channel = new RelayChannel(connection, now)
+      this.#channel = channel
+      this.#failures = 0
+      this.#options.onChange()
+      connection.addEventListener('close', () => this.#options.onChange())
+      this.#stunLearned = this.#learnStun(channel)
+      return channel
+    } catch (error) {
+      this.#failures++
+      this.#notBeforeMs = now() + backoffMs(this.#failures, retryBaseMs, retryCapMs, random)
+      this.#options.onChange()
+      throw error
+    }
+  }
+
+  async #learnStun(channel: RelayChannel): Promise<void> {
+    const { connection } = channel
+    const { stun } = this.#options
+    connection.addEventListener('close', () => stun.remove(connection.id))
+    try {
+      const { stunPort } = await fetchInfo(channel)
+      if (channel.open) stun.add(connection.id, connection.remoteAddr, stunPort)
+    } catch {
+      // Without STUN a link may still come about on one network; the mailbox carries everything else.
+    }
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idleTimer)
+    if (this.#stopped) return
+    this.#idleTimer = setTimeout(() => {
+      const channel = this.#channel
+      if (channel === undefined || !channel.open) return
+      if (channel.idleMs >= idleMs) closeQuietly(channel.connection)
+      else this.#watchIdle()
+    }, idleMs)
+  }
+}
+
+const closeQuietly = (connection: Connection): void => {
+  connection.close({ signal: AbortSignal.timeout(secondMs) }).catch(() => connection.abort(new Error('did not close')))
+}

@@ -1,0 +1,158 @@
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { mailboxProtocol } from '../../protocol/relay/mailbox-calls.ts'
+import { toHex } from '../../protocol/wire/bytes.ts'
+import { secondMs } from '../../protocol/wire/limits.ts'
+import type { Chance, NetworkEnvironment } from '../environment.ts'
+import type { NetworkListener, OwnMailbox, RelayAddress, RelayState } from '../network.ts'
+import { fetchInfo, pingMailbox } from '../relay/calls.ts'
+import type { RelayChannel } from '../relay/channel.ts'
+import { MailboxReceiver, readPush } from '../relay/mailbox-receiver.ts'
+import { RelaySupervisor } from '../relay/supervisor.ts'
+import { linkProtocol } from '../stream/link-frame.ts'
+import { createClientHost } from './client-host.ts'
+import { peerIdOfKey, privateKeyOfSeed } from './peer-key.ts'
+import { relayMultiaddrs } from './relay-addresses.ts'
+import type { StunServers } from './stun-servers.ts'
+
+/** A relay that has not answered on one address within 5 s is tried on its next one. */
+const addressDialMs = 5 * secondMs
+
+/** A call made while its relay is being connected waits that long, and then fails as offline. */
+const connectedWithinMs = 8 * secondMs
+
+/** Circuits under way towards us; above, further callers are refused. A household of contacts coming online at once fits. */
+const maxInboundCircuits = 32
+
+export interface HomeOptions extends Chance {
+  readonly environment: NetworkEnvironment
+  readonly deviceSeed: Uint8Array
+  readonly mailboxes: readonly OwnMailbox[]
+  readonly stun: StunServers
+  readonly onEnvelopes: NetworkListener['onEnvelopes']
+  readonly onRelayState: (relayKey: Uint8Array, state: RelayState) => void
+  /** Somebody opened a link stream on a direct connection. */
+  readonly onLinkStream: (stream: Stream, connection: Connection) => void
+}
+
+/** The host with the device's own key: keeps the own relays connected, collects own mailboxes, is reachable for links. */
+export class Home {
+  readonly #host: Libp2p
+  readonly #options: HomeOptions
+  readonly #supervisors = new Map<string, RelaySupervisor>()
+  readonly #waiters = new Set<() => void>()
+
+  private constructor(host: Libp2p, options: HomeOptions) {
+    this.#host = host
+    this.#options = options
+  }
+
+  /** Resolves once the host listens; relays connect from then on by themselves. */
+  static async start(options: HomeOptions): Promise<Home> {
+    let host: Libp2p | undefined
+    const limitedCircuits = (): number =>
+      host?.getConnections().filter(({ limits }) => limits !== undefined).length ?? 0
+    host = await createClientHost({
+      privateKey: await privateKeyOfSeed(options.deviceSeed),
+      // Bare circuit addresses, one per relay wanted: a fixed relay address would never be reserved again after a loss.
+      listen: [...options.mailboxes.map(() => '/p2p-circuit'), '/webrtc'],
+      stun: options.stun,
+      addressDialMs,
+      gater: { denyInboundRelayedConnection: () => limitedCircuits() >= maxInboundCircuits },
+    })
+    const home = new Home(host, options)
+    await host.handle(linkProtocol, (stream, connection) => {
+      // Not said with runOnLimitedConnection, so libp2p refuses it on circuits; the relay must never carry a link.
+      if (connection.direct && connection.limits === undefined) options.onLinkStream(stream, connection)
+      else stream.abort(new Error('links are direct'))
+    })
+    home.#supervise()
+    return home
+  }
+
+  /** Whether any own relay is connected. */
+  get connected(): boolean {
+    return [...this.#supervisors.values()].some(({ state }) => state === 'connected')
+  }
+
+  /**
+   * The channel to an own relay, waiting a little if it is just being connected.
+   * @throws Error when it is not an own relay, or not connected in time.
+   */
+  async channel({ relayKey }: RelayAddress): Promise<RelayChannel> {
+    const supervisor = this.#supervisors.get(toHex(relayKey))
+    if (supervisor === undefined) throw new Error('not one of the own relays')
+    const deadline = AbortSignal.timeout(connectedWithinMs)
+    while (supervisor.channel === undefined) await this.#nextState(deadline)
+    return supervisor.channel
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.stop()))
+    await this.#host.stop()
+  }
+
+  #supervise(): void {
+    for (const mailbox of this.#options.mailboxes) {
+      const supervisor = this.#supervisorOf(mailbox)
+      this.#supervisors.set(toHex(mailbox.relayKey), supervisor)
+      supervisor.start()
+    }
+  }
+
+  #supervisorOf(mailbox: OwnMailbox): RelaySupervisor {
+    const { environment, now, random, onEnvelopes, onRelayState } = this.#options
+    const receiver = new MailboxReceiver({ mailbox, deliver: onEnvelopes, now, random })
+    const circuit = `/p2p/${peerIdOfKey(mailbox.relayKey).toString()}/p2p-circuit`
+    return new RelaySupervisor({
+      environment,
+      now,
+      random,
+      dial: (signal) => this.#host.dial(relayMultiaddrs(mailbox), { signal }),
+      setUp: (channel) => this.#setUp(channel, receiver),
+      ping: (channel) => pingMailbox(channel, mailbox.mailboxId),
+      isReserved: () => this.#host.getMultiaddrs().some((address) => address.toString().includes(circuit)),
+      onState: (state) => {
+        onRelayState(mailbox.relayKey, state)
+        for (const wake of this.#waiters) wake()
+      },
+    })
+  }
+
+  async #setUp(channel: RelayChannel, receiver: MailboxReceiver): Promise<void> {
+    const { connection } = channel
+    channel.handle(mailboxProtocol, {
+      onPush: (payload) => pushTo(receiver, payload, channel),
+      // Without its stream the subscription is gone: connect afresh rather than wait for nothing.
+      onEnd: () => channel.abort('the mailbox stream ended'),
+    })
+    connection.addEventListener('close', () => {
+      receiver.detach(channel)
+      this.#options.stun.remove(connection.id)
+    })
+    await receiver.attach(channel)
+    const { stunPort } = await fetchInfo(channel)
+    if (channel.open) this.#options.stun.add(connection.id, connection.remoteAddr, stunPort)
+  }
+
+  #nextState(deadline: AbortSignal): Promise<void> {
+    deadline.throwIfAborted()
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#waiters.delete(settle)
+        deadline.removeEventListener('abort', settle)
+        if (deadline.aborted) reject(deadline.reason)
+        else resolve()
+      }
+      this.#waiters.add(settle)
+      deadline.addEventListener('abort', settle)
+    })
+  }
+}
+
+const pushTo = (receiver: MailboxReceiver, payload: Uint8Array, channel: RelayChannel): void => {
+  try {
+    receiver.onPush(readPush(payload))
+  } catch {
+    channel.abort('an unreadable push')
+  }
+}

@@ -1,0 +1,184 @@
+import type { Connection } from '@libp2p/interface'
+import { minuteMs, secondMs } from '../../protocol/wire/limits.ts'
+import { backoffMs, onAwakening, type Chance, type NetworkEnvironment } from '../environment.ts'
+import type { RelayState } from '../network.ts'
+import { RelayRefusal } from '../stream/request-stream.ts'
+import { RelayChannel } from './channel.ts'
+
+/** The first attempt after a loss comes within a second; further ones at most 4 s apart, so that a relay is back within 10 s. */
+const retryBaseMs = 0.5 * secondMs
+const retryCapMs = 4 * secondMs
+
+/** A relay under load may ask for more patience, but not for more than a minute. */
+const refusalCapMs = minuteMs
+
+/** Two addresses at 5 s each, and a little. */
+const connectDeadlineMs = 12 * secondMs
+
+/** While somebody looks, a stopped relay is noticed within 10 s (interval and deadline of a call). */
+const visiblePingMs = 5 * secondMs
+/** In the background only the connection has to be kept through routers, whose shortest memories are about a minute. */
+const hiddenPingMs = 30 * secondMs
+
+/** A reservation takes milliseconds; without one after 10 s the connection is made anew, then after twice as long, and so on. */
+const reservationBaseMs = 10 * secondMs
+const reservationCapMs = 10 * minuteMs
+
+export interface SupervisorOptions extends Chance {
+  readonly environment: NetworkEnvironment
+  /** Connects by any of the relay's addresses. */
+  readonly dial: (signal: AbortSignal) => Promise<Connection>
+  /** Registers, subscribes, …; the relay counts as connected once it resolves. Called for every connection. */
+  readonly setUp: (channel: RelayChannel) => Promise<void>
+  /** Resolves when the relay answered; rejects past its deadline. */
+  readonly ping: (channel: RelayChannel) => Promise<void>
+  /** Whether the relay introduces others to us at present. */
+  readonly isReserved: () => boolean
+  readonly onState: (state: RelayState) => void
+}
+
+/**
+ * Keeps one own relay connected, for as long as it runs.
+ *
+ * 1. At most one attempt and at most one connection at a time.
+ * 2. `connected` is said only after `setUp`, and never for a connection that has closed.
+ * 3. A connection whose ping fails is ended; direct links, which are connections of their own, are not touched.
+ * 4. Attempts go on until `stop`, with back-off and jitter; `online` and a page becoming visible cut the waiting short.
+ */
+export class RelaySupervisor {
+  readonly #options: SupervisorOptions
+  readonly #stopped = new AbortController()
+  #channel: RelayChannel | undefined
+  #state: RelayState = 'connecting'
+  #wake: () => void = () => {}
+  #failures = 0
+  /** What the relay asked for with its last refusal. */
+  #retryAfterMs = 0
+  #reservationWaitMs = reservationBaseMs
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  /** The connected relay's channel; undefined while there is none. */
+  get channel(): RelayChannel | undefined {
+    return this.#channel
+  }
+
+  get state(): RelayState {
+    return this.#state
+  }
+
+  start(): void {
+    const end = onAwakening(this.#options.environment, () => this.nudge())
+    this.#stopped.signal.addEventListener('abort', end)
+    this.#options.onState(this.#state)
+    this.#running = this.#run()
+  }
+
+  /** Looks after the connection now instead of at the next turn. */
+  nudge(): void {
+    if (this.#channel === undefined && this.#state !== 'connecting') this.#say(this.#lostState())
+    this.#wake()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#wake()
+    this.#channel?.abort('stopped')
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      const channel = await this.#connect()
+      if (channel === undefined) this.#failures++
+      else {
+        this.#failures = 0
+        await this.#watch(channel)
+        this.#channel = undefined
+        channel.abort('lost')
+      }
+      if (this.#stopped.signal.aborted) break
+      this.#say(this.#lostState())
+      await this.#pause(this.#retryMs())
+    }
+  }
+
+  #retryMs(): number {
+    const ownMs = backoffMs(Math.max(1, this.#failures), retryBaseMs, retryCapMs, this.#options.random)
+    return Math.max(ownMs, Math.min(this.#retryAfterMs, refusalCapMs))
+  }
+
+  async #connect(): Promise<RelayChannel | undefined> {
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(connectDeadlineMs)])
+    this.#retryAfterMs = 0
+    let channel: RelayChannel | undefined
+    try {
+      channel = new RelayChannel(await this.#options.dial(signal), this.#options.now)
+      await this.#options.setUp(channel)
+      if (!channel.open || this.#stopped.signal.aborted) throw new Error('closed meanwhile')
+    } catch (error) {
+      channel?.abort('not set up')
+      if (error instanceof RelayRefusal) this.#retryAfterMs = error.retryAfterMs ?? 0
+      return undefined
+    }
+    this.#channel = channel
+    this.#say('connected')
+    return channel
+  }
+
+  /** Returns when the connection is of no use any more. */
+  async #watch(channel: RelayChannel): Promise<void> {
+    const onClose = (): void => this.#wake()
+    channel.connection.addEventListener('close', onClose)
+    const connectedAtMs = this.#options.now()
+    try {
+      while (channel.open && !this.#stopped.signal.aborted) {
+        await this.#pause(
+          this.#options.environment.document.visibilityState === 'visible' ? visiblePingMs : hiddenPingMs,
+        )
+        if (!channel.open || this.#stopped.signal.aborted) return
+        await this.#options.ping(channel)
+        if (this.#missesReservation(connectedAtMs)) return
+      }
+    } catch {
+      // No sign of life within the deadline.
+    } finally {
+      channel.connection.removeEventListener('close', onClose)
+    }
+  }
+
+  #missesReservation(connectedAtMs: number): boolean {
+    if (this.#options.isReserved()) {
+      this.#reservationWaitMs = reservationBaseMs
+      return false
+    }
+    if (this.#options.now() - connectedAtMs < this.#reservationWaitMs) return false
+    // A relay may be out of reservations for long; its mailbox must not suffer from our asking.
+    this.#reservationWaitMs = Math.min(this.#reservationWaitMs * 2, reservationCapMs)
+    return true
+  }
+
+  #lostState(): RelayState {
+    return this.#options.environment.navigator.onLine ? 'reconnecting' : 'offline'
+  }
+
+  #say(state: RelayState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#options.onState(state)
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake(), ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        this.#wake = () => {}
+        resolve()
+      }
+    })
+  }
+}
