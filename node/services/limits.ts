@@ -1,0 +1,109 @@
+import { minuteMs, secondMs } from '../../protocol/wire/limits.ts'
+import { RelayRefusal } from '../../signaling/stream/request-stream.ts'
+import { RateLimiter, type RateLimit } from './rate-limiter.ts'
+
+/** 600 a minute and 2,000 at once per lane: an outbox that comes back from a week offline leaves in one go. */
+const perLane: RateLimit = { burst: 2_000, everyMs: minuteMs / 600, maxKeys: 100_000 }
+
+/** 20 a second outside mailbox streams: a client starting up asks for a handful of logs and bundles. */
+const perConnection: RateLimit = { burst: 60, everyMs: secondMs / 20, maxKeys: 10_000 }
+
+/**
+ * 200 a second and 5,000 at once on mailbox streams: above what the lanes of a busy person allow together, and low enough
+ * that one connection cannot occupy the relay.
+ */
+const perMailboxConnection: RateLimit = { burst: 5_000, everyMs: secondMs / 200, maxKeys: 10_000 }
+
+/** 6, then 1 per 10 minutes: a conversation needs one bundle; more of the same one only drains one-time keys. */
+const perAskerAndTarget: RateLimit = { burst: 6, everyMs: 10 * minuteMs, maxKeys: 100_000 }
+
+/** 30, then 1 per minute: peer keys cost nothing, addresses do. A household behind one address stays below. */
+const perAddressAndTarget: RateLimit = { burst: 30, everyMs: minuteMs, maxKeys: 100_000 }
+
+/** 10 new connections a second per address: a browser makes one or two, a household restarting its router a few. */
+const newPerAddress: RateLimit = { burst: 20, everyMs: secondMs / 10, maxKeys: 20_000 }
+
+/** 20 open connections per address: ten people behind one router, each with two hosts. */
+const maxOpenPerAddress = 20
+
+/** Own machine: a reverse proxy, or the operator. It has no address of its own to be limited by. */
+const isLoopback = (address: string): boolean => address === '::1' || /^(?:::ffff:)?127\./.test(address)
+
+/** Every rate limit of the relay. Refusals say `slow-down` and when. */
+export class Limits {
+  readonly #lanes: RateLimiter
+  readonly #connections: RateLimiter
+  readonly #mailboxConnections: RateLimiter
+  readonly #askers: RateLimiter
+  readonly #askingAddresses: RateLimiter
+  readonly #newConnections: RateLimiter
+  readonly #open = new Map<string, number>()
+
+  constructor(now: () => number) {
+    this.#lanes = new RateLimiter(perLane, now)
+    this.#connections = new RateLimiter(perConnection, now)
+    this.#mailboxConnections = new RateLimiter(perMailboxConnection, now)
+    this.#askers = new RateLimiter(perAskerAndTarget, now)
+    this.#askingAddresses = new RateLimiter(perAddressAndTarget, now)
+    this.#newConnections = new RateLimiter(newPerAddress, now)
+  }
+
+  /** Whether an address may open one more connection; `onClose` reports its end. */
+  readonly admitConnection = (address: string, onClose: (listener: () => void) => void): boolean => {
+    if (address === '' || isLoopback(address)) return true
+    const open = this.#open.get(address) ?? 0
+    if (open >= maxOpenPerAddress || this.#newConnections.take(address) > 0) return false
+    this.#open.set(address, open + 1)
+    onClose(() => {
+      const left = (this.#open.get(address) ?? 1) - 1
+      if (left > 0) this.#open.set(address, left)
+      else this.#open.delete(address)
+    })
+    return true
+  }
+
+  /** @throws RelayRefusal `slow-down`. */
+  request(connectionId: string): void {
+    refuseAfter(this.#connections.take(connectionId), '20 requests a second')
+  }
+
+  /** @throws RelayRefusal `slow-down`. */
+  mailboxRequest(connectionId: string): void {
+    refuseAfter(this.#mailboxConnections.take(connectionId), '200 mailbox requests a second')
+  }
+
+  /**
+   * One deposit through each of these lanes (any strings that name lane and mailbox). Counts lanes that do not exist like
+   * those that do, so that the limit tells nothing. @throws RelayRefusal `slow-down` when any is over, and takes none.
+   */
+  deposit(lanes: readonly string[]): void {
+    refuseAfter(Math.max(0, ...lanes.map((lane) => this.#lanes.waitMs(lane))), '600 envelopes a minute for this lane')
+    for (const lane of lanes) this.#lanes.take(lane)
+  }
+
+  /** @throws RelayRefusal `slow-down`. */
+  fetchPrekeys(asker: string, address: string, target: string): void {
+    const counted = address !== '' && !isLoopback(address)
+    const waitMs = counted ? this.#askingAddresses.waitMs(`${address} ${target}`) : 0
+    refuseAfter(waitMs || this.#askers.take(`${asker} ${target}`), 'one bundle of the same account in 10 minutes')
+    if (counted) this.#askingAddresses.take(`${address} ${target}`)
+  }
+
+  /** Forgets what no longer limits anybody. */
+  sweep(): void {
+    for (const limiter of [
+      this.#lanes,
+      this.#connections,
+      this.#mailboxConnections,
+      this.#askers,
+      this.#askingAddresses,
+    ]) {
+      limiter.sweep()
+    }
+    this.#newConnections.sweep()
+  }
+}
+
+const refuseAfter = (waitMs: number, limit: string): void => {
+  if (waitMs > 0) throw new RelayRefusal('slow-down', `over the limit of ${limit}`, waitMs)
+}
