@@ -1,6 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { minuteMs, secondMs } from '../../protocol/wire/limits.ts'
 import type { NetworkListener } from '../network.ts'
+import { abortConnection } from '../stream/end-connection.ts'
 import { linkProtocol } from '../stream/link-frame.ts'
 import { LinkStream } from '../stream/link-stream.ts'
 
@@ -59,7 +60,7 @@ export class Links {
   accept(stream: Stream, connection: Connection): void {
     const unbound = [...this.#links.values()].filter(({ contactId }) => contactId === undefined)
     if (unbound.length >= maxUnboundLinks) {
-      connection.abort(new Error('too many links that do not say whose they are'))
+      abortConnection(connection, 'too many links that do not say whose they are')
       return
     }
     this.#add(stream, connection, false)
@@ -76,7 +77,7 @@ export class Links {
       link.stream.signal(hello)
       if ((await link.bound.promise) !== contactId) throw new Error('the link was not theirs')
     } catch (error) {
-      if (link === undefined) connection.abort(new Error('no link'))
+      if (link === undefined) abortConnection(connection, 'no link')
       else link.stream.end()
       throw error
     }

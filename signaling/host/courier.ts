@@ -4,6 +4,7 @@ import { backoffMs, type Chance } from '../environment.ts'
 import type { RelayAddress } from '../network.ts'
 import { fetchInfo } from '../relay/calls.ts'
 import { RelayChannel } from '../relay/channel.ts'
+import { abortConnection, closeConnection } from '../stream/end-connection.ts'
 import { StreamEnded } from '../stream/request-stream.ts'
 import { createClientHost } from './client-host.ts'
 import { peerIdOfKey, throwawayKey } from './peer-key.ts'
@@ -89,7 +90,7 @@ export class Courier {
     const host = await this.#started()
     const peer = peerIdOfKey(deviceKey)
     // A dead connection left over would be taken for signalling, and lead nowhere.
-    for (const old of host.getConnections(peer)) old.abort(new Error('dialled afresh'))
+    for (const old of host.getConnections(peer)) abortConnection(old, 'dialled afresh')
     const address = directAddress(channel.connection.remoteAddr, this.#relay.relayKey, peer.toString())
     try {
       const connection = await host.dial(address, { signal, force: true })
@@ -98,7 +99,7 @@ export class Courier {
     } finally {
       // The circuit has done its work; relays count them.
       for (const circuit of host.getConnections(peer)) {
-        if (circuit.limits !== undefined) closeQuietly(circuit)
+        if (circuit.limits !== undefined) closeConnection(circuit)
       }
       this.#watchIdle()
     }
@@ -194,12 +195,8 @@ export class Courier {
     this.#idleTimer = setTimeout(() => {
       const channel = this.#channel
       if (channel === undefined || !channel.open) return
-      if (channel.idleMs >= idleMs) closeQuietly(channel.connection)
+      if (channel.idleMs >= idleMs) closeConnection(channel.connection)
       else this.#watchIdle()
     }, idleMs)
   }
-}
-
-const closeQuietly = (connection: Connection): void => {
-  connection.close({ signal: AbortSignal.timeout(secondMs) }).catch(() => connection.abort(new Error('did not close')))
 }

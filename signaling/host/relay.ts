@@ -1,5 +1,4 @@
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, MultiaddrConnection } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
@@ -9,7 +8,9 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { kib, minuteMs } from '../../protocol/wire/limits.ts'
 import { serveRequests, type ServeOptions } from '../stream/serve-requests.ts'
+import { keyOfPeerId, privateKeyOfSeed } from './peer-key.ts'
 import { sharedPortWebSockets, type SharedServer } from './shared-port.ts'
+import { silentLogger } from './silent-logger.ts'
 
 /** The certificate of webrtc-direct: ECDSA P-256, both halves as PEM, and its multibase certificate hash. */
 export interface WebRtcCertificate {
@@ -91,8 +92,10 @@ const create = async (options: RelayHostOptions): Promise<Libp2p> => {
   const certificate = webRtcDirect?.certificate
   const at = asMultiaddrHost(host)
   return createLibp2p({
-    privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
+    privateKey: await privateKeyOfSeed(options.seed),
     nodeInfo: { userAgent: options.userAgent },
+    // The library's own logs hold addresses and peer ids.
+    logger: silentLogger,
     addresses: {
       // The port is the HTTP server's own, whatever stands here.
       listen: [`${at}/tcp/0/ws`, ...(webRtcDirect ? [`${at}/udp/${webRtcDirect.port}/webrtc-direct`] : [])],
@@ -126,14 +129,11 @@ const ipAddressOf = ({ remoteAddr }: MultiaddrConnection | Connection): string =
 const admitConnection = (connection: MultiaddrConnection, admit: RelayHostOptions['admit']): boolean =>
   admit(ipAddressOf(connection), (listener) => connection.addEventListener('close', listener))
 
-const callerOf = (connection: Connection): Caller => {
-  const { publicKey } = connection.remotePeer
-  return {
-    connectionId: connection.id,
-    peerKey: publicKey?.type === 'Ed25519' ? publicKey.raw : null,
-    address: ipAddressOf(connection),
-  }
-}
+const callerOf = (connection: Connection): Caller => ({
+  connectionId: connection.id,
+  peerKey: keyOfPeerId(connection.remotePeer) ?? null,
+  address: ipAddressOf(connection),
+})
 
 /** Composes and starts the relay's libp2p host. @throws Error when a port is taken or an address cannot be read. */
 export const startRelayHost = async (options: RelayHostOptions): Promise<RelayHost> => {

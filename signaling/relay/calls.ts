@@ -25,6 +25,7 @@ import {
 } from '../../protocol/relay/prekey-calls.ts'
 import { maxIdsPerCall } from '../../protocol/wire/limits.ts'
 import type { LaneGrant } from '../network.ts'
+import { RelayRefusal } from '../stream/request-stream.ts'
 import type { RelayChannel } from './channel.ts'
 
 /** The calls of a relay's services, each with its one deadline. All throw as `RelayChannel.call` does. */
@@ -135,8 +136,15 @@ export const deposit = async (
   await channel.call({ protocol: mailboxProtocol, method: 'deposit', params, result: done })
 }
 
-/** A sign of life on the mailbox stream itself: acknowledging nothing is always a yes to the owner. */
+/**
+ * A sign of life on the mailbox stream itself: acknowledging nothing is a yes to the owner, and being asked for patience is a
+ * sign of life too. @throws when there is no answer, or the mailbox is not ours any more.
+ */
 export const pingMailbox = async (channel: RelayChannel, mailboxId: Uint8Array): Promise<void> => {
   const params = [ackParams, { mailboxId, sequences: new Array<number>() }] as const
-  await channel.call({ protocol: mailboxProtocol, method: 'ack', params, result: done })
+  try {
+    await channel.call({ protocol: mailboxProtocol, method: 'ack', params, result: done })
+  } catch (error) {
+    if (!(error instanceof RelayRefusal) || error.code === 'not-owner') throw error
+  }
 }

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { StructCodec } from '../../protocol/wire/codec.ts'
 import { secondMs } from '../../protocol/wire/limits.ts'
+import { abortConnection } from '../stream/end-connection.ts'
 import { RequestStream, StreamEnded } from '../stream/request-stream.ts'
 
 /** A relay answers in milliseconds; one that takes longer than 5 s is stopped, unreachable or drowning. */
@@ -27,6 +28,7 @@ export class RelayChannel {
   readonly #handlers = new Map<string, StreamHandlers>()
   readonly #now: () => number
   #callsUnderWay = 0
+  #aborted = false
   #lastUsedMs: number
 
   constructor(connection: Connection, now: () => number) {
@@ -36,7 +38,7 @@ export class RelayChannel {
   }
 
   get open(): boolean {
-    return this.connection.status === 'open'
+    return !this.#aborted && this.connection.status === 'open'
   }
 
   /** Milliseconds since the last call ended; 0 while one is under way. */
@@ -67,7 +69,9 @@ export class RelayChannel {
 
   /** Ends the connection at once, with everything on it. */
   abort(reason: string): void {
-    this.connection.abort(new Error(reason))
+    if (this.#aborted) return
+    this.#aborted = true
+    abortConnection(this.connection, reason)
   }
 
   #stream(protocol: string, signal: AbortSignal): Promise<RequestStream> {

@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { secondMs } from '../../protocol/wire/limits.ts'
+import { closeConnection } from './end-connection.ts'
 import { FrameReader, FrameWriter } from './framing.ts'
 import {
   decodeLinkFrame,
@@ -141,10 +142,7 @@ export class LinkStream {
     this.#inbox = []
     for (const { acknowledged } of lost) acknowledged(false)
     // The connection carries nothing but this link.
-    const connection = this.#connection
-    connection
-      .close({ signal: AbortSignal.timeout(secondMs) })
-      .catch(() => connection.abort(new Error('the link ended')))
+    closeConnection(this.#connection)
     this.#handlers.onEnd()
   }
 
