@@ -112,23 +112,23 @@ const level = (text: string, source: string): LogLevel =>
     ? text
     : fail(source, text, 'one of debug, info, warn, error')
 
+const knob = <T>(help: string, fallback: T, parse: Knob<T>['parse']): Knob<T> => ({ help, fallback, parse })
+
 const knobs = {
-  host: { help: 'IP address to listen on', fallback: '0.0.0.0', parse: ip },
-  port: { help: 'TCP port of app and WebSockets', fallback: 8787, parse: port },
-  'udp-port': { help: 'UDP port of webrtc-direct, or off', fallback: 8788 as number | null, parse: portOrOff },
-  'stun-port': { help: 'UDP port that answers STUN, or off', fallback: 8789 as number | null, parse: portOrOff },
-  data: { help: 'data directory', fallback: './data', parse: directory },
-  app: { help: 'folder of the built app', fallback: './dist', parse: directory },
-  name: { help: 'what people see as the name of the relay', fallback: 'Sotto relay', parse: label },
-  announce: { help: 'further multiaddrs of this relay, comma-separated', fallback: [] as string[], parse: announced },
-  'app-url': { help: 'where people open the app', fallback: null as string | null, parse: webUrl },
-  'trusted-proxy': {
-    help: 'IP addresses of your reverse proxies, comma-separated',
-    fallback: [] as string[],
-    parse: (text: string, source: string) => list(text).map((item) => ip(item, source)),
-  },
-  'log-level': { help: 'debug, info, warn or error', fallback: 'info' as LogLevel, parse: level },
-} satisfies Record<string, Knob<unknown>>
+  host: knob('IP address to listen on', '0.0.0.0', ip),
+  port: knob('TCP port of app and WebSockets', 8787, port),
+  'udp-port': knob<number | null>('UDP port of webrtc-direct, or off', 8788, portOrOff),
+  'stun-port': knob<number | null>('UDP port that answers STUN, or off', 8789, portOrOff),
+  data: knob('data directory', './data', directory),
+  app: knob('folder of the built app', './dist', directory),
+  name: knob('what people see as the name of the relay', 'Sotto relay', label),
+  announce: knob<string[]>('further multiaddrs of this relay, comma-separated', [], announced),
+  'app-url': knob<string | null>('where people open the app', null, webUrl),
+  'trusted-proxy': knob<string[]>('IP addresses of your reverse proxies, comma-separated', [], (text, source) =>
+    list(text).map((item) => ip(item, source)),
+  ),
+  'log-level': knob<LogLevel>('debug, info, warn or error', 'info', level),
+}
 
 type KnobName = keyof typeof knobs
 
@@ -164,7 +164,7 @@ const readFlags = (argv: readonly string[]): Flags => {
   let noApp = false
   let help = false
   for (let i = 0; i < argv.length; i++) {
-    const [flag = '', inline] = splitOnce(argv[i] ?? '')
+    const [flag, inline] = splitOnce(argv[i] ?? '')
     if (flag === '--no-app') noApp = true
     else if (flag === '--help') help = true
     else if (flag.startsWith('--') && (isKnob(flag.slice(2)) || flag === '--config')) {
@@ -207,14 +207,14 @@ export const readConfig = ({ argv, env, readFile }: ConfigSources): RelayConfig 
   const path = flags.config ?? env['SOTTO_CONFIG']
   const file = readFileValues(path, readFile)
   const read = <N extends KnobName>(name: N): (typeof knobs)[N]['fallback'] => {
-    const knob: Knob<(typeof knobs)[N]['fallback']> = knobs[name]
+    const { parse, fallback }: Knob<(typeof knobs)[N]['fallback']> = knobs[name]
     const variable = `SOTTO_${name.toUpperCase().replaceAll('-', '_')}`
     const flag = flags.values.get(name)
-    if (flag !== undefined) return knob.parse(flag, `--${name}`)
+    if (flag !== undefined) return parse(flag, `--${name}`)
     const environment = env[variable]
-    if (environment !== undefined) return knob.parse(environment, variable)
+    if (environment !== undefined) return parse(environment, variable)
     const stored = file.get(name)
-    return stored === undefined ? knob.fallback : knob.parse(stored, `"${name}" in ${path}`)
+    return stored === undefined ? fallback : parse(stored, `"${name}" in ${path}`)
   }
   const config: RelayConfig = {
     host: read('host'),

@@ -19,8 +19,8 @@ const exit = (code: number, sentence: string): never => {
 }
 
 const version = (): string => {
-  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return String((parsed as { version?: unknown }).version ?? 'unknown')
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }
 
 const settings = (): RelayConfig => {

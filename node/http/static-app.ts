@@ -81,7 +81,7 @@ class Asset {
 
   #encodingFor(request: IncomingMessage): Encoding | undefined {
     if (!compressible.test(this.#type) || this.#data.length < minCompressedBytes) return undefined
-    const accepted = String(request.headers['accept-encoding'] ?? '')
+    const accepted = (request.headers['accept-encoding'] ?? '')
       .split(',')
       .filter((item) => !/;\s*q=0(?:\.0*)?\s*$/.test(item))
       .map((item) => item.split(';')[0]?.trim())

@@ -9,8 +9,10 @@ import {
   subscribeParams,
 } from '../../protocol/relay/mailbox-calls.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
+import type { StructCodec } from '../../protocol/wire/codec.ts'
 import type { Caller } from '../../signaling/host/relay.ts'
 import { RelayRefusal } from '../../signaling/stream/request-stream.ts'
+import type { RequestContext } from '../../signaling/stream/serve-requests.ts'
 import type { Log } from '../log.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 import type { Limits } from './limits.ts'
@@ -35,105 +37,109 @@ const envelopeIdOf = (envelope: Uint8Array): Uint8Array => sha256(envelope).suba
 export const mailboxService = (options: MailboxServiceOptions): RelayService => {
   const { onFailure, onStoreFailure } = reportFailures(options.log, 'mailbox')
   const subscriptions = new Subscriptions(options.store, (error) => onFailure('subscribe', error))
+  const shared: Shared = { ...options, subscriptions }
   return {
     protocol: mailboxProtocol,
     serve: (caller) => ({
       onFailure,
       admit: () => options.limits.mailboxRequest(caller.connectionId),
       handlers: {
-        deposit: depositHandler(options, subscriptions, onStoreFailure),
-        ...ownerHandlers(options, subscriptions, caller, onStoreFailure),
+        deposit: handler(depositParams, (params) => deposit(shared, params), onStoreFailure),
+        register: handler(registerParams, (params) => register(options, caller, params), onStoreFailure),
+        setLanes: handler(setLanesParams, (params) => setLanes(options, caller, params), onStoreFailure),
+        revokeLanes: handler(revokeLanesParams, (params) => revokeLanes(options, caller, params), onStoreFailure),
+        subscribe: handler(
+          subscribeParams,
+          (params, context) => subscribe(shared, caller, params, context),
+          onStoreFailure,
+        ),
+        ack: handler(ackParams, (params) => acknowledge(shared, caller, params), onStoreFailure),
       },
     }),
   }
 }
 
-type OnStoreFailure = ReturnType<typeof reportFailures>['onStoreFailure']
+interface Shared extends MailboxServiceOptions {
+  readonly subscriptions: Subscriptions
+}
 
-const depositHandler = (
-  { store, limits, now }: MailboxServiceOptions,
-  subscriptions: Subscriptions,
-  onStoreFailure: OnStoreFailure,
-) =>
-  handler(
-    depositParams,
-    async ({ envelope, targets }) => {
-      if (targets.length === 0) throw new RelayRefusal('bad-request', 'a deposit needs a target')
-      const hashed = targets.map(({ mailboxId, lane }) => ({ mailboxId, laneHash: sha256(lane) }))
-      limits.deposit(hashed.map(({ mailboxId, laneHash }) => `${toHex(mailboxId)} ${toHex(laneHash)}`))
-      const reached = await store.deposit({ envelope, envelopeId: envelopeIdOf(envelope), targets: hashed }, now())
-      for (const mailboxId of reached) subscriptions.deposited(mailboxId)
-      return yes
-    },
-    onStoreFailure,
-  )
+type Params<C> = C extends StructCodec<infer P> ? P : never
 
-const ownerHandlers = (
+const deposit = async (
+  { store, limits, now, subscriptions }: Shared,
+  { envelope, targets }: Params<typeof depositParams>,
+): Promise<Uint8Array> => {
+  if (targets.length === 0) throw new RelayRefusal('bad-request', 'a deposit needs a target')
+  const hashed = targets.map(({ mailboxId, lane }) => ({ mailboxId, laneHash: sha256(lane) }))
+  limits.deposit(hashed.map(({ mailboxId, laneHash }) => `${toHex(mailboxId)} ${toHex(laneHash)}`))
+  const reached = await store.deposit({ envelope, envelopeId: envelopeIdOf(envelope), targets: hashed }, now())
+  for (const mailboxId of reached) subscriptions.deposited(mailboxId)
+  return yes
+}
+
+/** The same for a mailbox that does not exist: nobody learns which ids are taken. */
+const notOwner = (): RelayRefusal => new RelayRefusal('not-owner', 'this mailbox is not yours, or not here')
+
+const requireOwner = ({ store }: MailboxServiceOptions, caller: Caller, mailboxId: Uint8Array): void => {
+  const owner = store.owner(mailboxId)
+  if (!owner || Buffer.compare(owner, ownerKey(caller)) !== 0) throw notOwner()
+}
+
+const register = async (
   { store, pressureMs }: MailboxServiceOptions,
-  subscriptions: Subscriptions,
   caller: Caller,
-  onStoreFailure: OnStoreFailure,
-) => {
-  const requireOwner = (mailboxId: Uint8Array): void => {
-    const owner = store.owner(mailboxId)
-    // The same answer for a mailbox that does not exist: nobody learns which ids are taken.
-    if (!owner || Buffer.compare(owner, ownerKey(caller)) !== 0) {
-      throw new RelayRefusal('not-owner', 'this mailbox is not yours, or not here')
-    }
+  { mailboxId }: Params<typeof registerParams>,
+): Promise<Uint8Array> => {
+  const retryAfterMs = pressureMs()
+  if (retryAfterMs > 0 && !store.owner(mailboxId)) {
+    throw new RelayRefusal('overloaded', 'the relay takes no new mailboxes just now', retryAfterMs)
   }
-  return {
-    register: handler(
-      registerParams,
-      async ({ mailboxId }) => {
-        const retryAfterMs = pressureMs()
-        if (retryAfterMs > 0 && !store.owner(mailboxId)) {
-          throw new RelayRefusal('overloaded', 'the relay takes no new mailboxes just now', retryAfterMs)
-        }
-        const outcome = await store.register(mailboxId, ownerKey(caller))
-        if (outcome === 'limit') throw new RelayRefusal('too-large', 'a device may have 4 mailboxes here')
-        if (outcome === 'taken') throw new RelayRefusal('not-owner', 'this mailbox is not yours, or not here')
-        return yes
-      },
-      onStoreFailure,
-    ),
-    setLanes: handler(
-      setLanesParams,
-      async ({ mailboxId, lanes }) => {
-        requireOwner(mailboxId)
-        if (!(await store.setLanes(mailboxId, lanes)))
-          throw new RelayRefusal('too-large', 'a mailbox has at most 10,000 lanes')
-        return yes
-      },
-      onStoreFailure,
-    ),
-    revokeLanes: handler(
-      revokeLanesParams,
-      async ({ mailboxId, laneHashes }) => {
-        requireOwner(mailboxId)
-        await store.revokeLanes(mailboxId, laneHashes)
-        return yes
-      },
-      onStoreFailure,
-    ),
-    subscribe: handler(
-      subscribeParams,
-      ({ mailboxId, window }, context) => {
-        requireOwner(mailboxId)
-        if (window === 0) throw new RelayRefusal('bad-request', 'a window holds at least one envelope')
-        subscriptions.subscribe(mailboxId, window, context)
-        return yes
-      },
-      onStoreFailure,
-    ),
-    ack: handler(
-      ackParams,
-      async ({ mailboxId, sequences }) => {
-        requireOwner(mailboxId)
-        await store.acknowledge(mailboxId, sequences)
-        subscriptions.acknowledged(mailboxId, sequences)
-        return yes
-      },
-      onStoreFailure,
-    ),
-  }
+  const outcome = await store.register(mailboxId, ownerKey(caller))
+  if (outcome === 'limit') throw new RelayRefusal('too-large', 'a device may have 4 mailboxes here')
+  if (outcome === 'taken') throw notOwner()
+  return yes
+}
+
+const setLanes = async (
+  options: MailboxServiceOptions,
+  caller: Caller,
+  { mailboxId, lanes }: Params<typeof setLanesParams>,
+): Promise<Uint8Array> => {
+  requireOwner(options, caller, mailboxId)
+  const room = await options.store.setLanes(mailboxId, lanes)
+  if (!room) throw new RelayRefusal('too-large', 'a mailbox has at most 10,000 lanes')
+  return yes
+}
+
+const revokeLanes = async (
+  options: MailboxServiceOptions,
+  caller: Caller,
+  { mailboxId, laneHashes }: Params<typeof revokeLanesParams>,
+): Promise<Uint8Array> => {
+  requireOwner(options, caller, mailboxId)
+  await options.store.revokeLanes(mailboxId, laneHashes)
+  return yes
+}
+
+const subscribe = (
+  shared: Shared,
+  caller: Caller,
+  { mailboxId, window }: Params<typeof subscribeParams>,
+  context: RequestContext,
+): Uint8Array => {
+  requireOwner(shared, caller, mailboxId)
+  if (window === 0) throw new RelayRefusal('bad-request', 'a window holds at least one envelope')
+  shared.subscriptions.subscribe(mailboxId, window, context)
+  return yes
+}
+
+const acknowledge = async (
+  shared: Shared,
+  caller: Caller,
+  { mailboxId, sequences }: Params<typeof ackParams>,
+): Promise<Uint8Array> => {
+  requireOwner(shared, caller, mailboxId)
+  await shared.store.acknowledge(mailboxId, sequences)
+  shared.subscriptions.acknowledged(mailboxId, sequences)
+  return yes
 }
