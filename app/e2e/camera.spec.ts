@@ -34,7 +34,7 @@ test("an invite's QR code is scanned by the camera", async ({ world }) => {
     context: { permissions: ['camera'] },
   })
   await bob.onboard(relay.url)
-  await bob.page.getByRole('button', { name: /scan/i }).click()
+  await bob.page.getByRole('button', { name: 'Scan a code' }).click()
   await expect(bob.composer).toBeVisible()
   await alice.openConversation('Bob')
   await bob.send('seen by camera')

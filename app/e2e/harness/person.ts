@@ -17,19 +17,23 @@ export class Person {
 
   /** The first visit: a display name and nothing else. */
   async onboard(url: string): Promise<void> {
-    await this.page.goto(url)
-    await this.#introduce()
+    await this.#introduce(url)
+    await expect(this.inviteButton).toBeVisible()
   }
 
-  async #introduce(): Promise<void> {
+  async #introduce(url: string): Promise<void> {
+    await this.page.goto(url)
     await this.page.getByRole('textbox', { name: 'Your name' }).fill(this.name)
     await this.page.getByRole('button', { name: 'Start' }).click()
-    await expect(this.page.getByRole('button', { name: 'Invite', exact: true })).toBeVisible()
+  }
+
+  get inviteButton(): Locator {
+    return this.page.getByRole('button', { name: 'Invite', exact: true })
   }
 
   /** A fresh invite link, as it stands in the textbox. */
   async invite(): Promise<string> {
-    await this.page.getByRole('button', { name: 'Invite', exact: true }).click()
+    await this.inviteButton.click()
     const box = this.page.getByRole('textbox', { name: 'Invite link' })
     await expect(box).toHaveValue(/#i\/.{40,}/)
     const link = await box.inputValue()
@@ -39,15 +43,14 @@ export class Person {
 
   /** Opens somebody's invite in a fresh profile: through onboarding into the conversation. */
   async acceptAsNewcomer(link: string): Promise<void> {
-    await this.page.goto(link)
-    await this.page.getByRole('textbox', { name: 'Your name' }).fill(this.name)
-    await this.page.getByRole('button', { name: 'Start' }).click()
+    await this.#introduce(link)
     await expect(this.composer).toBeVisible()
   }
 
-  /** Opens somebody's invite in a profile that has an account. */
+  /** Opens somebody's invite in a profile that has an account; the app asks before it follows a link it was sent to. */
   async accept(link: string): Promise<void> {
     await this.page.goto(link)
+    await this.page.getByRole('button', { name: 'Begin conversation' }).click()
     await expect(this.composer).toBeVisible()
   }
 
