@@ -21,7 +21,7 @@ const unreadableInvite =
 
 /**
  * One running session of the app: takes the engine's events and hands each to the models it concerns. `invite` is the
- * fragment the page was opened with, if any.
+ * fragment the page was opened with; empty when it is damaged, null when there is none.
  */
 export const AppModel = createModel((engine: EngineApi, world: World, invite: string | null) => {
   const phase = signal<Phase>('starting')
@@ -43,7 +43,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
   const enter = async () => {
     // Asked for after onboarding: some browsers want to see that the person uses the page.
     world.keepStorage().catch(() => undefined)
-    if (invite === null) {
+    if (invite === null || onboarding.value?.invited.value !== 'yes') {
       phase.value = 'ready'
       return
     }
@@ -95,7 +95,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
         } else {
           settings.applyName(state.profile.name)
           phase.value = 'ready'
-          if (invite !== null) offerInvite(invite)
+          if (invite !== null) offerInvite(invite === '' ? null : invite)
         }
       })
     } catch {

@@ -7,7 +7,7 @@ import { splitAddresses } from './invite-address.ts'
 /**
  * The first screen: a name, and a relay address only when neither the page nor an invite brought one.
  *
- * `invite` is the fragment the page was opened with, `offered` what the page's host or address says about relays.
+ * `invite` is the fragment the page was opened with (empty: damaged, null: none), `offered` what the page's host or address says about relays.
  */
 export const OnboardingModel = createModel(
   (engine: EngineApi, invite: string | null, offered: Promise<readonly string[]>, onDone: () => Promise<void>) => {
@@ -19,8 +19,8 @@ export const OnboardingModel = createModel(
     const problem = signal<string | null>(null)
 
     const prepare = async () => {
-      const preview = invite === null ? null : await attempt(() => engine.previewInvite(invite))
-      if (preview !== null) invited.value = preview.ok ? 'yes' : 'unreadable'
+      const preview = invite === null || invite === '' ? null : await attempt(() => engine.previewInvite(invite))
+      if (invite !== null) invited.value = preview?.ok ? 'yes' : 'unreadable'
       const found = await offered
       relays.value = found.length > 0 ? found : preview?.ok ? preview.value.relayAddresses : []
     }

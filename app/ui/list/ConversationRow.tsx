@@ -17,14 +17,14 @@ const Preview = ({ conversation }: { conversation: ConversationView }) => {
   if (typing) return <span class="preview preview-typing">writing…</span>
   if (draft.trim() !== '')
     return (
-      <span class="preview" dir="auto">
+      <span class="preview">
         <span class="preview-draft">Draft: </span>
-        {draft}
+        <bdi>{draft}</bdi>
       </span>
     )
   return (
-    <span class="preview" dir="auto">
-      {last === undefined ? 'Nothing written yet' : (last.text ?? unknownText)}
+    <span class="preview">
+      <bdi>{last === undefined ? 'Nothing written yet' : (last.text ?? unknownText)}</bdi>
     </span>
   )
 }
@@ -44,8 +44,8 @@ export const ConversationRow = ({ conversation, open, now, onOpen }: Props) => {
         onClick={onOpen}
       >
         <Avatar contactId={contactId} name={name} />
-        <span class="conversation-name" id={`name-${conversationId}`} dir="auto">
-          {name ?? 'New contact'}
+        <span class="conversation-name" id={`name-${conversationId}`}>
+          <bdi>{name ?? 'New contact'}</bdi>
         </span>
         <span class="conversation-about" id={`about-${conversationId}`}>
           {last !== undefined && <time class="conversation-time">{relativeTime(last.sentAtMs, now)}</time>}

@@ -1,0 +1,65 @@
+import { signal } from '@preact/signals'
+import { relaysIn } from './models/invite-address.ts'
+import { discoverRelay } from './models/relay-discovery.ts'
+import type { SessionHistory, World } from './models/world.ts'
+
+/** 20 s: relative times are shown in minutes. */
+const tickMs = 20_000
+
+const sessionHistory = (page: Window): SessionHistory => ({
+  state: () => page.history.state,
+  push: (state) => page.history.pushState(state, ''),
+  replace: (state) => page.history.replaceState(state, ''),
+  back: () => page.history.back(),
+  onMove: (listener) => page.addEventListener('popstate', (event) => listener(event.state)),
+})
+
+const clock = (page: Window) => {
+  const now = signal(Date.now())
+  page.setInterval(() => (now.value = Date.now()), tickMs)
+  return now
+}
+
+const visibility = (page: Window) => {
+  const visible = signal(page.document.visibilityState === 'visible')
+  page.document.addEventListener(
+    'visibilitychange',
+    () => (visible.value = page.document.visibilityState === 'visible'),
+  )
+  return visible
+}
+
+const connectivity = (page: Window) => {
+  const { navigator } = page
+  const online = signal(navigator.onLine)
+  page.addEventListener('online', () => (online.value = true))
+  page.addEventListener('offline', () => (online.value = false))
+  return online
+}
+
+/** Relays by the host that serves the page; else those the address names. */
+const findRelays = async (page: Window, hash: string): Promise<readonly string[]> => {
+  const offered = await discoverRelay(page.fetch.bind(page), page.location)
+  return offered.length > 0 ? offered : relaysIn(hash)
+}
+
+/** The browser page as the models see it. `hash` is the fragment it was opened with. */
+export const createPageWorld = (page: Window, hash: string, version: string): World => {
+  const { navigator, location } = page
+  const share = 'share' in navigator ? (url: string) => navigator.share({ url }) : undefined
+  return {
+    now: clock(page),
+    visible: visibility(page),
+    online: connectivity(page),
+    appUrl: `${location.origin}${location.pathname}`,
+    version,
+    touch: page.matchMedia('(pointer: coarse)').matches,
+    history: sessionHistory(page),
+    relayAddresses: findRelays(page, hash),
+    copy: (text) => navigator.clipboard.writeText(text),
+    ...(share === undefined ? {} : { share }),
+    keepStorage: () => navigator.storage.persist(),
+    openCamera: () => navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' }, audio: false }),
+    restart: () => location.reload(),
+  }
+}
