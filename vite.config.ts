@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { preact } from '@preact/preset-vite'
 import { playwright } from '@vitest/browser-playwright'
@@ -21,6 +22,8 @@ const developmentWithoutPolicy: Plugin = {
 const browser = process.env['VITEST'] === undefined ? undefined : installedBrowser()
 const browserPath = browser === undefined ? {} : { executablePath: browser }
 
+const { version } = JSON.parse(readFileSync(here('./package.json'), 'utf8')) as { version: string }
+
 /** Where `npm run dev` finds the relay it started beside the development server. */
 const relayOrigin = `http://127.0.0.1:${process.env['SOTTO_DEV_RELAY_PORT'] ?? '8787'}`
 
@@ -28,6 +31,8 @@ export default defineConfig({
   root: here('./app'),
   cacheDir: here('./node_modules/.vite'),
   plugins: [preact({ devToolsEnabled: false }), dialRaceCure(), developmentWithoutPolicy],
+  // Shown in the settings and in problem reports.
+  define: { 'import.meta.env.SOTTO_VERSION': JSON.stringify(version) },
   // The development server bundles dependencies by itself, past the plugins above.
   optimizeDeps: { rolldownOptions: { plugins: [dialRaceCure()] } },
   build: {
