@@ -5,7 +5,9 @@ import type { CryptoProvider } from './provider.ts'
  * A provider that remembers every (key, nonce) it sealed with and throws when one comes again with another plaintext or other
  * associated data. For tests only.
  */
-export const keyOracle = (provider: CryptoProvider): CryptoProvider & { readonly sealed: ReadonlyMap<string, string> } => {
+export const keyOracle = (
+  provider: CryptoProvider,
+): CryptoProvider & { readonly sealed: ReadonlyMap<string, string> } => {
   const sealed = new Map<string, string>()
   const watch =
     (seal: CryptoProvider['chacha20poly1305Seal']): CryptoProvider['chacha20poly1305Seal'] =>

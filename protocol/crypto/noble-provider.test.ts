@@ -20,15 +20,16 @@ const plain = (value: Uint8Array | ArrayBuffer) => new Uint8Array(value)
 /** PKCS #8 and SPKI frames of RFC 8410 around raw 32-byte keys. */
 const privateKey = (curve: 'X25519' | 'Ed25519', raw: Uint8Array) =>
   createPrivateKey({
-    key: Buffer.concat([
-      Buffer.from(`302e020100300506032b65${curve === 'X25519' ? '6e' : '70'}04220420`, 'hex'),
-      raw,
-    ]),
+    key: Buffer.concat([Buffer.from(`302e020100300506032b65${curve === 'X25519' ? '6e' : '70'}04220420`, 'hex'), raw]),
     format: 'der',
     type: 'pkcs8',
   })
 const publicX25519 = (raw: Uint8Array) =>
-  createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), raw]), format: 'der', type: 'spki' })
+  createPublicKey({
+    key: Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), raw]),
+    format: 'der',
+    type: 'spki',
+  })
 
 test('OpenSSL agrees: curves', () => {
   assert(

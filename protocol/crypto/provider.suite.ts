@@ -73,7 +73,8 @@ const encapsulation = (provider: CryptoProvider): void => {
       expect(toHex(pair.decapsulationKey), nameOf(t)).toBe(t.dk)
     }
     for (const t of wycheproof<{ seed: string; c: string; K: string }>('mlkem_768')) {
-      const run = () => provider.mlkem768Decapsulate(provider.mlkem768Keygen(fromHex(t.seed)).decapsulationKey, fromHex(t.c))
+      const run = () =>
+        provider.mlkem768Decapsulate(provider.mlkem768Keygen(fromHex(t.seed)).decapsulationKey, fromHex(t.c))
       if (t.result === 'valid') expect(toHex(run()), nameOf(t)).toBe(t.K)
       else expect(refusal(run), nameOf(t)).toBe('key')
     }
@@ -119,7 +120,10 @@ const aeads = (provider: CryptoProvider): void => {
         expect(toHex(open(key, nonce, sealed, data)), nameOf(t)).toBe(t.msg)
       } else {
         const isNonceSize = t.flags?.includes('InvalidNonceSize')
-        expect(refusal(() => open(key, nonce, sealed, data)), nameOf(t)).toBe(isNonceSize ? 'key' : 'authentication')
+        expect(
+          refusal(() => open(key, nonce, sealed, data)),
+          nameOf(t),
+        ).toBe(isNonceSize ? 'key' : 'authentication')
       }
     }
   })

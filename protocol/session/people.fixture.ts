@@ -7,13 +7,7 @@ import type { Random } from '../wire/brand.ts'
 import { encodeUtf8 } from '../wire/bytes.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
 import type { ResponderPrekeys } from './responding-device.ts'
-import {
-  encryptMessage,
-  initiateSession,
-  respondToHandshake,
-  type LocalIdentity,
-  type Session,
-} from './session.ts'
+import { encryptMessage, initiateSession, respondToHandshake, type LocalIdentity, type Session } from './session.ts'
 
 export const localOf = ({ accountId, log, device }: TestAccount): LocalIdentity => ({
   accountId,

@@ -150,24 +150,37 @@ describe('hostile envelopes', () => {
   test('one flipped bit anywhere in a session envelope', () => {
     reply.envelope.forEach((byte, at) => {
       const damaged = reply.envelope.with(at, byte ^ (1 << (at % 8)))
-      expect(refusal(() => decryptMessage(alice, damaged, { now })), `byte ${at}`).not.toBe('accepted')
+      expect(
+        refusal(() => decryptMessage(alice, damaged, { now })),
+        `byte ${at}`,
+      ).not.toBe('accepted')
     })
     expect(encodeSession(alice)).toEqual(before)
     expect(refusal(() => decryptMessage(alice, reply.envelope, { now }))).toBe('accepted')
   })
 
-  test('one flipped bit in a prekey envelope, for a session that has it and for a handshake', { timeout: 30_000 }, () => {
-    const repeat = encryptMessage(alice, encodeUtf8('again'), { now, random: who.random }).envelope
-    repeat.forEach((byte, at) => {
-      const damaged = repeat.with(at, byte ^ (1 << (at % 8)))
-      expect(refusal(() => decryptMessage(bob, damaged, { now })), `byte ${at}`).not.toBe('accepted')
-    })
-    for (let at = 0; at < first.length; at += 7) {
-      const damaged = first.with(at, (first[at] ?? 0) ^ (1 << (at % 8)))
-      expect(refusal(() => respond(who, damaged)), `byte ${at}`).not.toBe('accepted')
-    }
-    expect(refusal(() => respond(who, first))).toBe('accepted')
-  })
+  test(
+    'one flipped bit in a prekey envelope, for a session that has it and for a handshake',
+    { timeout: 30_000 },
+    () => {
+      const repeat = encryptMessage(alice, encodeUtf8('again'), { now, random: who.random }).envelope
+      repeat.forEach((byte, at) => {
+        const damaged = repeat.with(at, byte ^ (1 << (at % 8)))
+        expect(
+          refusal(() => decryptMessage(bob, damaged, { now })),
+          `byte ${at}`,
+        ).not.toBe('accepted')
+      })
+      for (let at = 0; at < first.length; at += 7) {
+        const damaged = first.with(at, (first[at] ?? 0) ^ (1 << (at % 8)))
+        expect(
+          refusal(() => respond(who, damaged)),
+          `byte ${at}`,
+        ).not.toBe('accepted')
+      }
+      expect(refusal(() => respond(who, first))).toBe('accepted')
+    },
+  )
 
   test('cut anywhere, or with something after the end', () => {
     for (let length = 0; length < reply.envelope.length; length++) {
@@ -197,7 +210,8 @@ describe('hostile envelopes', () => {
       refusal(() => {
         decoded = decodeSession(input)
       })
-      if (decoded !== undefined && toHex(encodeSession(decoded)) !== toHex(input)) expect.fail('two encodings of one record')
+      if (decoded !== undefined && toHex(encodeSession(decoded)) !== toHex(input))
+        expect.fail('two encodings of one record')
     }
   })
 })

@@ -248,7 +248,12 @@ describe('which session', () => {
     const who = people(30)
     const [low, a, b] = [initiate(who, 1), initiate(who, 2), initiate(who, 2)]
     const lower = toHex(a.sessionId) < toHex(b.sessionId) ? a : b
-    for (const sessions of [[low, a, b], [b, a, low], [a, low, b]]) expect(preferredSession(sessions)).toBe(lower)
+    for (const sessions of [
+      [low, a, b],
+      [b, a, low],
+      [a, low, b],
+    ])
+      expect(preferredSession(sessions)).toBe(lower)
     expect(refusal(() => preferredSession([]))).toBe('foreign')
   })
 })
