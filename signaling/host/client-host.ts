@@ -51,6 +51,10 @@ export const createClientHost = ({
       // Browsers allow 500 RTCPeerConnections, counted until collected; a person's contacts online are far fewer.
       maxConnections: 100,
       maxParallelDials: 8,
+      // Everybody calls through the relay and so from one address; the library's 5 a second would lock contacts out. Each
+      // call is two connections: the circuit and the direct one.
+      inboundConnectionThreshold: 100,
+      maxIncomingPendingConnections: 64,
       // Staying connected is the supervisor's decision alone.
       reconnectRetries: 0,
       // Resolving /dnsaddr would ask public resolvers over HTTPS.
