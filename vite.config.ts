@@ -54,6 +54,8 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
+          // Fuzzers and handshakes are work for the processor; on two busy cores they take their time.
+          testTimeout: 30_000,
           include: ['{protocol,signaling,node,.ci}/**/*.test.ts', 'app/**/*.node.test.ts'],
           exclude: ['node_modules', 'dist', 'protocol/bench', '**/*.slow.test.ts'],
           // The patched dependency must pass through our plugins, as it does in the build.
