@@ -1,0 +1,8 @@
+import olmUrl from '@matrix-org/olm/olm.wasm?url'
+import vodozemacUrl from 'vodozemac-wasm-bindings/vodozemac_bg.wasm?url'
+import { compare } from './compare.mjs'
+
+const fetchBytes = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer())
+
+globalThis.runBench = async (where, options) =>
+  compare(where, { olm: await fetchBytes(olmUrl), vodozemac: await fetchBytes(vodozemacUrl) }, options)
