@@ -3,7 +3,7 @@ import type { ClientStore } from './client-store.ts'
 import { conversationTable, type ConversationRow } from './records/conversation.ts'
 import { diagnosticTable } from './records/diagnostic.ts'
 import { messageIndex, messageTable, type MessageRow } from './records/message.ts'
-import { sessionTable } from './records/session.ts'
+import { envelopeDay, envelopeTable } from './records/envelope.ts'
 
 const id = (length: number, fill: number): Uint8Array => new Uint8Array(length).fill(fill)
 
@@ -17,6 +17,7 @@ export const conversationRow = (fill: number, messages = 0): ConversationRow => 
   nextSequence: 1,
   highestSequence: 0,
   createdAtMs: 1,
+  hidden: false,
 })
 
 export const messageRow = (conversation: number, position: number, text = `message ${position}`): MessageRow => {
@@ -117,20 +118,14 @@ export const clientStoreSuite = (
     })
 
     it('finds every row of one index value', async () => {
-      const row = (fill: number) => ({
-        contactId: id(32, 1),
-        sessionId: id(16, fill),
-        handshakeTag: id(32, 7),
-        state: id(3, fill),
-        usedAtMs: 0,
-      })
+      const row = (fill: number, day: number) => ({ envelopeId: id(16, fill), contactId: id(32, 1), day })
       await store.write(async (tx) => {
-        tx.put(sessionTable, row(1))
-        tx.put(sessionTable, row(2))
+        for (const fill of [1, 2]) tx.put(envelopeTable, row(fill, 7))
+        tx.put(envelopeTable, row(3, 8))
       })
-      const found = await store.read((tx) => tx.findAll(sessionTable, id(32, 7)))
-      expect(found.map((session) => session.state[0]).sort()).toEqual([1, 2])
-      expect(await store.read((tx) => tx.findAll(sessionTable, id(32, 8)))).toEqual([])
+      const found = await store.read((tx) => tx.findAll(envelopeTable, envelopeDay(7)))
+      expect(found.map((envelope) => envelope.envelopeId[0]).sort()).toEqual([1, 2])
+      expect(await store.read((tx) => tx.findAll(envelopeTable, envelopeDay(9)))).toEqual([])
     })
 
     it('never overlaps two writing steps, over any connections', async () => {

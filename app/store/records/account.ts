@@ -1,3 +1,5 @@
+import { decodeDeviceSecrets, encodeDeviceSecrets, type DeviceSecrets } from '../../../protocol/identity/device.ts'
+import { equalBytes } from '../../../protocol/wire/bytes.ts'
 import {
   array,
   boolean,
@@ -8,6 +10,7 @@ import {
   struct,
   text,
   uint,
+  type Field,
 } from '../../../protocol/wire/codec.ts'
 import {
   maxAddressesPerRelay,
@@ -31,11 +34,23 @@ const ownRelay = struct('own-relay', {
 })
 export type OwnRelay = ReturnType<typeof ownRelay.decode>
 
+let decoded: { bytes: Uint8Array; device: DeviceSecrets } | undefined
+
+/** Decoding computes two public keys (about 2 ms), and every step reads the account: the last one is remembered. */
+const device: Field<DeviceSecrets> = {
+  write: encodeDeviceSecrets,
+  read: (value, path) => {
+    const encoded = bytesUpTo(1_024).read(value, path)
+    if (!decoded || !equalBytes(decoded.bytes, encoded))
+      decoded = { bytes: encoded, device: decodeDeviceSecrets(encoded) }
+    return decoded.device
+  },
+}
+
 /** This device and the account it belongs to; one row, under key 0. */
 const account = struct('account', {
   accountId: [0, bytes(32)],
-  /** `encodeDeviceSecrets`. */
-  device: [1, bytesUpTo(1_024)],
+  device: [1, device],
   log: [2, bytesUpTo(maxLogBytes)],
   head: [3, bytes(32)],
   /** Private half of the recovery key, until its words exist. */

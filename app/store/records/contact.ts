@@ -54,16 +54,14 @@ const contact = struct('contact', {
   inviteLanes: [8, boolean],
   /** The invite we accepted, until the contact answered: its proof goes into every opening. */
   inviteSecret: [9, optional(bytes(32))],
-  /** They have our profile and lanes as they are now. */
-  greeted: [10, boolean],
   /** A head was announced that does not stand in `log`: it must be fetched. */
-  logStale: [11, boolean],
+  logStale: [10, boolean],
   /** How far their clock is behind ours, with the shortest delay seen, in ms; negative when ahead. */
-  clockOffsetMs: [12, optional(double)],
-  clockMeasuredAtMs: [13, optional(uint())],
+  clockOffsetMs: [11, optional(double)],
+  clockMeasuredAtMs: [12, optional(uint())],
   /** Number of the next outbox row; only grows. */
-  nextOutbox: [14, uint()],
-  createdAtMs: [15, uint()],
+  nextOutbox: [13, uint()],
+  createdAtMs: [14, uint()],
 })
 export type ContactRow = ReturnType<typeof contact.decode>
 

@@ -33,6 +33,8 @@ const conversation = struct('conversation', {
   /** Highest sequence received. */
   highestSequence: [10, uint()],
   createdAtMs: [11, uint()],
+  /** A stranger's request: kept, but not on any screen yet. */
+  hidden: [12, boolean],
 })
 export type ConversationRow = ReturnType<typeof conversation.decode>
 

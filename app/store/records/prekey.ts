@@ -1,28 +1,16 @@
-import { bytesUpTo, oneOf, optional, struct, uint } from '../../../protocol/wire/codec.ts'
+import { decodePrekeySecret, encodePrekeySecret, type PrekeySecret } from '../../../protocol/identity/prekeys.ts'
 import type { Table } from '../client-store.ts'
 
-/** The secret half of one prekey. One-time ones go in the transaction that used them. */
-const prekey = struct('prekey-secret-row', {
-  id: [0, uint(0xffff_ffff)],
-  kind: [1, oneOf({ signed: 0, 'one-time': 1, 'one-time-kem': 2, 'last-resort-kem': 3 })],
-  /** `encodePrekeySecret`. */
-  secret: [2, bytesUpTo(512)],
-  createdAtMs: [3, uint()],
-  /** Signed and last-resort ones: when a newer one took its place. */
-  replacedAtMs: [4, optional(uint())],
-})
-export type PrekeyRow = ReturnType<typeof prekey.decode>
-
-/** Ids are unique per device over all kinds. */
-export const prekeyTable: Table<PrekeyRow> = {
+/** The secret halves of this device's prekeys. One-time ones go in the transaction that used them; ids are unique over all kinds. */
+export const prekeyTable: Table<PrekeySecret> = {
   name: 'prekeys',
-  codec: prekey,
+  codec: { encode: encodePrekeySecret, decode: decodePrekeySecret },
   key: (row) => prekeyKey(row.id),
   // So that rotation finds its few rows among hundreds of one-time ones.
-  index: (row) => (row.kind === 'one-time' || row.kind === 'one-time-kem' ? undefined : rotatedPrekeys),
+  index: (row) => (row.kind === 'signed' || row.kind === 'last-resort-kem' ? rotatedPrekeys : undefined),
 }
 
-/** Ids count up from onboarding: as numbers in the clear they would date every contact, so they are blinded bytes. */
+/** Ids count up from onboarding: as numbers in the clear they would tell how many contacts came, so they are blinded. */
 export const prekeyKey = (id: number): [Uint8Array] => {
   const out = new Uint8Array(4)
   new DataView(out.buffer).setUint32(0, id)

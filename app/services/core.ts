@@ -1,0 +1,28 @@
+import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
+import type { Random } from '../../protocol/wire/brand.ts'
+import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
+import type { EngineEvent } from './engine-api.ts'
+import type { Network } from '../../signaling/network.ts'
+import type { Effects } from './effects.ts'
+import type { Pace } from './pace.ts'
+import type { Presence } from './presence.ts'
+import type { Timers } from './timers.ts'
+
+/** What every service is handed. Holds nothing of the stored state: that is read inside each transaction. */
+export interface Core {
+  readonly store: ClientStore
+  readonly crypto: CryptoProvider
+  readonly random: Random
+  /** Unix milliseconds. */
+  readonly now: () => number
+  readonly pace: Pace
+  readonly timers: Timers
+  readonly presence: Presence
+  /** Absent until the page hands one over. */
+  readonly network: () => Network | undefined
+  /** One writing step; its effects follow only when it is on disk. @throws StoreError, and whatever the step throws. */
+  readonly commit: <T>(step: (tx: WriteTransaction, effects: Effects) => Promise<T>) => Promise<T>
+  readonly emit: (event: EngineEvent) => void
+  /** Something failed that nobody waits for: told to the person where it matters, never thrown. */
+  readonly report: (cause: unknown) => void
+}

@@ -1,0 +1,48 @@
+import { toHex } from '../../protocol/wire/bytes.ts'
+import type { ConversationRow } from '../store/records/conversation.ts'
+import type { MessageRow } from '../store/records/message.ts'
+import type { EngineEvent } from './engine-api.ts'
+
+/** Work that a committed step leaves for the background. */
+export type Chore = 'publish' | 'sessions' | 'prekeys' | 'contacts'
+
+/** What is to happen once, and only if, a step is on disk. */
+export interface Effects {
+  readonly messages: Map<string, { readonly row: MessageRow; readonly isNew: boolean }>
+  readonly conversations: Map<string, ConversationRow>
+  readonly events: EngineEvent[]
+  /** New outbox rows, by contact (hex). */
+  readonly outbox: Map<string, number[]>
+  /** Contacts (hex) that are owed receipts. */
+  readonly receipts: Set<string>
+  readonly chores: Set<Chore>
+  /** Contacts (hex) who have just said something and so are not typing. */
+  readonly quiet: Set<string>
+}
+
+export const createEffects = (): Effects => ({
+  messages: new Map(),
+  conversations: new Map(),
+  events: [],
+  outbox: new Map(),
+  receipts: new Set(),
+  chores: new Set(),
+  quiet: new Set(),
+})
+
+export const noteMessage = (effects: Effects, row: MessageRow, isNew: boolean): void => {
+  const id = `${toHex(row.messageId)}${row.mine ? '+' : '-'}`
+  const earlier = effects.messages.get(id)
+  effects.messages.set(id, { row, isNew: isNew || earlier?.isNew === true })
+}
+
+export const noteConversation = (effects: Effects, row: ConversationRow): void => {
+  effects.conversations.set(toHex(row.conversationId), row)
+}
+
+export const noteOutbox = (effects: Effects, contactId: Uint8Array, number: number): void => {
+  const contact = toHex(contactId)
+  const numbers = effects.outbox.get(contact)
+  if (numbers) numbers.push(number)
+  else effects.outbox.set(contact, [number])
+}

@@ -1,0 +1,169 @@
+import { safetyNumber } from '../../protocol/identity/safety-number.ts'
+import { fromHex } from '../../protocol/wire/bytes.ts'
+import type { Network } from '../../signaling/network.ts'
+import type { ClientStore } from '../store/client-store.ts'
+import { contactTable } from '../store/records/contact.ts'
+import { conversationTable, maxDraftLength } from '../store/records/conversation.ts'
+import { messageTable } from '../store/records/message.ts'
+import { createAccount, setName } from './account.ts'
+import { putConversation } from './conversations.ts'
+import type { Core } from './core.ts'
+import { readDiagnostics } from './diagnostics.ts'
+import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, Settings } from './engine-api.ts'
+import { readAccount, requireAccount } from './identity.ts'
+import { acceptInvite, createInvite, previewInvite } from './invites.ts'
+import { problemOf, refuse } from './problems.ts'
+import { isReadyFor } from './publish.ts'
+import { markRead } from './read-marks.ts'
+import { startRunning, type Running, type RunningOptions } from './running.ts'
+import { changeSettings, readSettings } from './settings.ts'
+import { conversationView, messageView, profileView, relayViews } from './views.ts'
+
+export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit'> {
+  /** Opens this device's database; it calls `onClosed` when it is taken away. @throws StoreError. */
+  readonly openStore: (onClosed: () => void) => Promise<ClientStore>
+  /** What the browser says of this origin's storage. */
+  readonly storage?: () => Promise<{ persisted: boolean; usageBytes: number; quotaBytes: number }>
+}
+
+/** 200 messages per page (EngineApi): more than any screen holds. */
+const maxPage = 200
+
+const readState = (core: Core): Promise<EngineState> =>
+  core.store.read(async (tx) => {
+    const account = await readAccount(tx)
+    const rows = await tx.list(conversationTable)
+    return {
+      profile: account ? profileView(account) : null,
+      settings: await readSettings(tx),
+      relays: account ? relayViews(account, core.presence) : [],
+      conversations: rows.filter((row) => !row.hidden).map((row) => conversationView(row, core.presence)),
+    }
+  })
+
+const readMessages = async (
+  core: Core,
+  conversationId: string,
+  { before, after, limit }: { before?: number; after?: number; limit: number },
+): Promise<MessageView[]> => {
+  const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }
+  const reverse = after === undefined
+  const range = { prefix: [fromHex(conversationId)], ...bounds, limit: Math.min(limit, maxPage), reverse }
+  const rows = await core.store.read((tx) => tx.list(messageTable, range))
+  const views = rows.map(messageView)
+  return reverse ? views.reverse() : views
+}
+
+/** An invite is handed out only when the relays have what its first use needs. */
+const makeInvite = async ({ core, published }: Running): Promise<Outcome<{ fragment: string }>> => {
+  try {
+    const made = await createInvite(core)
+    if (!made) return refuse('unknown', 'There is no account on this device yet.')
+    const deadline = core.now() + core.pace.patienceMs
+    for (;;) {
+      const round = published()
+      if (await isReadyFor(core, made.secret)) return { ok: true, value: { fragment: made.fragment } }
+      const left = deadline - core.now()
+      if (left <= 0) break
+      await Promise.race([round, new Promise<void>((resolve) => void core.timers.after(left, resolve))])
+    }
+    return refuse(
+      'relay-unreachable',
+      'Your relay cannot be reached now, and it must know of the invite. Try again when you are connected.',
+    )
+  } catch (cause) {
+    return { ok: false, problem: problemOf(cause) }
+  }
+}
+
+const saveDraft = (core: Core, conversationId: string, text: string): Promise<void> =>
+  core.commit(async (tx, effects) => {
+    const row = await tx.get(conversationTable, [fromHex(conversationId)])
+    const draft = text.slice(0, maxDraftLength).toWellFormed()
+    if (row && row.draft !== draft) putConversation(tx, effects, { ...row, draft })
+  })
+
+const readSafetyNumber = (core: Core, conversationId: string): Promise<{ digits: string; qr: Uint8Array }> =>
+  core.store.read(async (tx) => {
+    const conversation = await tx.get(conversationTable, [fromHex(conversationId)])
+    const contact = conversation && (await tx.get(contactTable, [conversation.contactId]))
+    if (!contact) throw new Error('this conversation does not exist here')
+    const { accountId, head } = await requireAccount(tx)
+    return safetyNumber({ accountId, head }, { accountId: contact.contactId, head: contact.head }, core.crypto)
+  })
+
+const unknownStorage = async (): Promise<{ persisted: boolean; usageBytes: number; quotaBytes: number }> => ({
+  persisted: false,
+  usageBytes: 0,
+  quotaBytes: 0,
+})
+
+/**
+ * The engine: everything the app does, over one database. Several engines may work on the same database at once; none keeps
+ * state of its own between steps.
+ */
+export const createEngine = ({ openStore, storage = unknownStorage, ...options }: EngineOptions): EngineApi => {
+  let running: Running | undefined
+  let networkGiven: (network: Network) => void = () => undefined
+  const whenConnected = new Promise<Network>((resolve) => (networkGiven = resolve))
+
+  const open = (): Running => {
+    if (!running) throw new Error('the engine is not open')
+    return running
+  }
+
+  const start = async (onEvent: (event: EngineEvent) => void): Promise<EngineState> => {
+    const fail = (cause: unknown): never => {
+      onEvent({ kind: 'problem', problem: problemOf(cause) })
+      throw new Error(problemOf(cause).message, { cause })
+    }
+    const onClosed = (): void => {
+      void running?.close()
+      onEvent({
+        kind: 'problem',
+        problem: { code: 'storage-failed', message: 'Sotto was opened elsewhere, or its data was removed.' },
+      })
+    }
+    const store = await openStore(onClosed).catch(fail)
+    running = startRunning({ ...options, store, emit: onEvent })
+    return readState(running.core).catch(fail)
+  }
+
+  return {
+    open: start,
+    connect: async (network) => {
+      networkGiven(network)
+      open().connect(network)
+    },
+    close: async () => {
+      await running?.close()
+      running = undefined
+    },
+    createAccount: async (name, relayAddresses) => {
+      const { core, onboarded } = open()
+      // The page hands the network over after its first paint, which may be later than the first click.
+      const outcome = await createAccount(core, await whenConnected, name, relayAddresses)
+      if (outcome.ok) onboarded()
+      return outcome
+    },
+    setName: (name) => setName(open().core, name),
+    setSettings: (settings: Partial<Settings>) => changeSettings(open().core, settings),
+    createInvite: () => makeInvite(open()),
+    previewInvite: (fragment) => previewInvite(open().core, fragment),
+    acceptInvite: (fragment) => acceptInvite(open().core, fragment),
+    messages: (conversationId, page) => readMessages(open().core, conversationId, page),
+    send: (conversationId, text) => open().sendMessage.send(conversationId, text),
+    markRead: (conversationId, position) => markRead(open().core, conversationId, position),
+    saveDraft: (conversationId, text) => saveDraft(open().core, conversationId, text),
+    typing: (conversationId) => open().signals.typing(conversationId),
+    show: (conversationId) => open().showing.show(conversationId),
+    safetyNumber: (conversationId) => readSafetyNumber(open().core, conversationId),
+    diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
+    wipe: async () => {
+      const { core, close } = open()
+      await close()
+      await core.store.destroy()
+      running = undefined
+    },
+  }
+}

@@ -1,0 +1,72 @@
+import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
+import type { NetworkListener } from '../../signaling/network.ts'
+import { contactTable } from '../store/records/contact.ts'
+import { conversationTable } from '../store/records/conversation.ts'
+import type { Core } from './core.ts'
+import { note } from './diagnostics.ts'
+import { readAccount } from './identity.ts'
+import type { Outbox } from './outbox.ts'
+import type { ReceiveEnvelopes } from './receive-envelope.ts'
+import type { Receipts } from './receipts.ts'
+import type { Signals } from './signals.ts'
+import { conversationView, relayViews } from './views.ts'
+
+interface Parts {
+  readonly receive: ReceiveEnvelopes
+  readonly signals: Signals
+  readonly outbox: Outbox
+  readonly receipts: Receipts
+  /** Everything that was waiting for a relay may go on. */
+  readonly wakeAll: () => void
+}
+
+/** The engine's ear at the network. */
+export const createNetworkListener = (
+  core: Core,
+  { receive, signals, outbox, receipts, wakeAll }: Parts,
+): NetworkListener => {
+  const catchingUp = new Set<string>()
+
+  const showProgress = (relay: string, waiting: number): void => {
+    if (waiting > 0) catchingUp.add(relay)
+    else if (!catchingUp.delete(relay)) return
+    core.emit({ kind: 'catching-up', waiting })
+  }
+
+  const showRelays = async (): Promise<void> => {
+    const account = await core.store.read(readAccount)
+    if (account) core.emit({ kind: 'relays', relays: relayViews(account, core.presence) })
+  }
+
+  const showPath = async (contactId: string): Promise<void> => {
+    const row = await core.store.read(async (tx) => {
+      const contact = await tx.get(contactTable, [fromHex(contactId)])
+      return contact && tx.get(conversationTable, [contact.conversationId])
+    })
+    if (row && !row.hidden) core.emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
+  }
+
+  return {
+    onEnvelopes: async (source, envelopes) => {
+      const linked = source.kind === 'link' ? (source.contactId ?? signals.contactOf(source.linkId)) : undefined
+      const answers = await receive.receive(envelopes, linked === undefined ? undefined : fromHex(linked))
+      if (source.kind === 'mailbox') showProgress(toHex(source.relayKey), source.waiting)
+      return answers
+    },
+    hello: (contactId) => signals.hello(contactId),
+    onSignal: (linkId, signal) => signals.receive(linkId, signal),
+    onRelayState: (relayKey, state) => {
+      core.presence.setRelay(toHex(relayKey), state)
+      void showRelays().catch(core.report)
+      if (state === 'connected') wakeAll()
+      if (state === 'reconnecting') void note(core, 'relay', 'reconnecting', 'the connection to a relay was lost')
+    },
+    onPath: (contactId, path) => {
+      if (!core.presence.setPath(contactId, path)) return
+      void showPath(contactId).catch(core.report)
+      if (path === 'none') return
+      outbox.wake(contactId)
+      if (path === 'direct') receipts.hurry(contactId)
+    },
+  }
+}

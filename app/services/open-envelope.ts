@@ -1,0 +1,163 @@
+import { conversationIdOf, decodeContent, type Content } from '../../protocol/content/content.ts'
+import { inviteProof } from '../../protocol/envelope/invite.ts'
+import { logExtends, verifyAccountLog } from '../../protocol/identity/account-log.ts'
+import type { DeviceRecord } from '../../protocol/identity/device.ts'
+import type { PrekeySecret } from '../../protocol/identity/prekeys.ts'
+import {
+  decryptMessage,
+  readEnvelope,
+  respondToHandshake,
+  type EnvelopeSummary,
+  type Session,
+} from '../../protocol/session/session.ts'
+import { equalBytes } from '../../protocol/wire/bytes.ts'
+import { ProtocolError } from '../../protocol/wire/error.ts'
+import type { ReadTransaction } from '../store/client-store.ts'
+import type { AccountRow } from '../store/records/account.ts'
+import { contactTable } from '../store/records/contact.ts'
+import { handshakeTable } from '../store/records/handshake.ts'
+import { inviteTable, type InviteRow } from '../store/records/invite.ts'
+import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
+import { sessionTable } from '../store/records/session.ts'
+import type { Core } from './core.ts'
+import { localIdentity } from './identity.ts'
+import { readSessions } from './sessions.ts'
+
+/** 40 sessions: at five header keys each the 200 that may be tried for one envelope (PROTOCOL 4). */
+const maxSessionsTried = 40
+
+/** An envelope that opened, with everything its acceptance will need. Nothing is written yet. */
+export interface Opened {
+  readonly session: Session
+  readonly content: Content
+  /** Present when it opened a new session. */
+  readonly handshake?: {
+    readonly tag: Uint8Array
+    readonly prekeyIds: Extract<EnvelopeSummary, { kind: 'prekey' }>['prekeyIds']
+    readonly log: Uint8Array
+    readonly head: Uint8Array
+    readonly devices: readonly DeviceRecord[]
+    /** The invite whose secret the sender has shown to know. */
+    readonly invite?: InviteRow
+  }
+}
+
+const refuse = (code: 'foreign' | 'duplicate' | 'signature' | 'conflict' | 'unknown-prekey', reason: string): never => {
+  throw new ProtocolError(code, reason)
+}
+
+const readContent = (core: Core, account: AccountRow, remoteAccountId: Uint8Array, plaintext: Uint8Array): Content => {
+  const content = decodeContent(plaintext)
+  if (!equalBytes(content.conversationId, conversationIdOf(account.accountId, remoteAccountId, core.crypto))) {
+    refuse('foreign', 'the content belongs to another conversation')
+  }
+  return content
+}
+
+const openWith = (core: Core, account: AccountRow, session: Session, envelope: Uint8Array): Opened => {
+  const opened = decryptMessage(session, envelope, { now: core.now(), crypto: core.crypto })
+  return { session: opened.session, content: readContent(core, account, session.remoteAccountId, opened.plaintext) }
+}
+
+/** Every session but the hinted contact's, most recently used first. */
+const otherSessions = async (tx: ReadTransaction, hint: Uint8Array | undefined): Promise<Session[]> => {
+  const rows = await tx.list(sessionTable)
+  return rows
+    .filter((row) => !hint || !equalBytes(row.contactId, hint))
+    .sort((a, b) => b.usedAtMs - a.usedAtMs)
+    .map((row) => row.state)
+}
+
+const tryAll = (
+  core: Core,
+  account: AccountRow,
+  sessions: readonly Session[],
+  envelope: Uint8Array,
+): Opened | undefined => {
+  for (const session of sessions.slice(0, maxSessionsTried)) {
+    try {
+      return openWith(core, account, session, envelope)
+    } catch (cause) {
+      // Only "not mine" goes on to the next session; everything else is this session's verdict.
+      if (!(cause instanceof ProtocolError) || cause.code !== 'foreign') throw cause
+    }
+  }
+  return undefined
+}
+
+const requirePrekey = async (tx: ReadTransaction, id: number): Promise<PrekeySecret> =>
+  (await tx.get(prekeyTable, prekeyKey(id))) ?? refuse('unknown-prekey', 'the handshake names a prekey that is gone')
+
+/** The log in the opening must name exactly the initiator that the handshake proved. */
+const verifyInitiator = (
+  log: Uint8Array,
+  initiator: { accountId: Uint8Array; deviceId: Uint8Array; identityKey: Uint8Array; head: Uint8Array },
+): { head: Uint8Array; devices: readonly DeviceRecord[] } => {
+  const view = verifyAccountLog(log)
+  const device = view.devices.find((one) => equalBytes(one.deviceId, initiator.deviceId))
+  if (!equalBytes(view.accountId, initiator.accountId)) refuse('signature', 'the log is of another account')
+  if (!device || !equalBytes(device.identityKey, initiator.identityKey)) {
+    refuse('signature', 'the log does not list the initiating device')
+  }
+  if (!logExtends(log, initiator.head)) refuse('conflict', 'the log does not reach the head of the handshake')
+  return view
+}
+
+const respond = async (
+  tx: ReadTransaction,
+  core: Core,
+  account: AccountRow,
+  envelope: Uint8Array,
+  { handshakeTag: tag, prekeyIds }: Extract<EnvelopeSummary, { kind: 'prekey' }>,
+): Promise<Opened> => {
+  const signed = await requirePrekey(tx, prekeyIds.signed)
+  const kem = await requirePrekey(tx, prekeyIds.kem)
+  const oneTime = prekeyIds.oneTime === undefined ? undefined : await requirePrekey(tx, prekeyIds.oneTime)
+  const answered = respondToHandshake({
+    local: localIdentity(account),
+    envelope,
+    prekeys: { signed, kem, ...(oneTime ? { oneTime } : {}) },
+    now: core.now(),
+    crypto: core.crypto,
+  })
+  const { accountId } = answered.initiator
+  if (equalBytes(accountId, account.accountId)) refuse('foreign', 'the handshake comes from this account itself')
+  const content = readContent(core, account, accountId, answered.plaintext)
+  const { opening } = content
+  if (!opening) return refuse('signature', 'the first body holds no account log')
+  const { head, devices } = verifyInitiator(opening.log, answered.initiator)
+  const contact = await tx.get(contactTable, [accountId])
+  if (contact && !logExtends(opening.log, contact.head)) refuse('conflict', 'the log does not extend the one known')
+  const proof = opening.inviteProof
+  const invites = proof ? await tx.list(inviteTable) : []
+  const invite = invites.find((row) => proof && equalBytes(inviteProof(row.secret, accountId, core.crypto), proof))
+  const handshake = { tag, prekeyIds, log: opening.log, head, devices, ...(invite ? { invite } : {}) }
+  return { session: answered.session, content, handshake }
+}
+
+/**
+ * Finds out whose envelope it is and opens it: by known handshake, by the hinted contact's sessions, by all others, or as a
+ * new handshake. Reads only: whatever it throws, nothing has changed.
+ * @throws ProtocolError when it is nobody's, repeated, damaged or a lie.
+ */
+export const openEnvelope = async (
+  tx: ReadTransaction,
+  core: Core,
+  account: AccountRow,
+  envelope: Uint8Array,
+  hint: Uint8Array | undefined,
+): Promise<Opened> => {
+  const summary = readEnvelope(envelope, core.crypto)
+  if (summary.kind === 'prekey') {
+    const row = await tx.find(sessionTable, summary.handshakeTag)
+    if (row) return openWith(core, account, row.state, envelope)
+    // Answered before, and the session let go since: answering again would make the same keys again.
+    if (await tx.get(handshakeTable, [summary.handshakeTag])) refuse('duplicate', 'the handshake was answered before')
+    return respond(tx, core, account, envelope, summary)
+  }
+  return (
+    tryAll(core, account, hint ? await readSessions(tx, hint) : [], envelope) ??
+    tryAll(core, account, await otherSessions(tx, hint), envelope) ??
+    refuse('foreign', 'no session opens the envelope')
+  )
+}

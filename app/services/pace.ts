@@ -1,0 +1,31 @@
+import { hourMs, minuteMs, secondMs } from '../../protocol/wire/limits.ts'
+
+/** How fast the engine does what it does by itself. Tests hand in a quicker pace; nobody else does. */
+export interface Pace {
+  /** Direct link: a batch of receipts leaves after this long, so that a burst of messages shares one. */
+  readonly receiptDirectMs: number
+  /** By mailbox: at random within these, so that a relay cannot tell a receipt by its delay (PROTOCOL 5). */
+  readonly receiptMailboxMs: readonly [least: number, most: number]
+  /** A duplicate this long after its receipt left shows that the receipt was lost. */
+  readonly receiptRenewMs: number
+  /** A message that was taken but not receipted is offered again after the first, doubling to the second. */
+  readonly offerAgainMs: readonly [first: number, most: number]
+  /** Any failed call is tried again after the first, doubling to the second, for ever. */
+  readonly retryMs: readonly [first: number, most: number]
+  /** How often prekeys, lanes and old rows are looked after. */
+  readonly upkeepMs: number
+  /** How long a call that the person waits for may try the network. */
+  readonly patienceMs: number
+}
+
+export const defaultPace: Pace = {
+  receiptDirectMs: 50,
+  receiptMailboxMs: [2 * secondMs, 30 * secondMs],
+  receiptRenewMs: 30 * secondMs,
+  // 6 h: a mailbox keeps an envelope for 30 days, so this many repeats cost nothing and still bridge a burnt-down relay.
+  offerAgainMs: [minuteMs, 6 * hourMs],
+  // 30 s: a relay that came back is noticed by its connection; this is for whatever gives no sign.
+  retryMs: [secondMs, 30 * secondMs],
+  upkeepMs: hourMs,
+  patienceMs: 15 * secondMs,
+}

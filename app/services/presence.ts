@@ -1,0 +1,35 @@
+import type { PeerPath, RelayState } from '../../signaling/network.ts'
+
+/** What is true only while it lasts and never stored: paths, relay states, who is typing. Keys are hex. */
+export interface Presence {
+  path(contact: string): PeerPath
+  setPath(contact: string, path: PeerPath): boolean
+  relay(relay: string): RelayState
+  setRelay(relay: string, state: RelayState): void
+  typing(contact: string): boolean
+  setTyping(contact: string, active: boolean): boolean
+}
+
+export const createPresence = (): Presence => {
+  const paths = new Map<string, PeerPath>()
+  const relays = new Map<string, RelayState>()
+  const typing = new Set<string>()
+  const path = (contact: string): PeerPath => paths.get(contact) ?? 'none'
+  return {
+    path,
+    setPath: (contact, next) => {
+      if (path(contact) === next) return false
+      paths.set(contact, next)
+      return true
+    },
+    relay: (relay) => relays.get(relay) ?? 'connecting',
+    setRelay: (relay, state) => void relays.set(relay, state),
+    typing: (contact) => typing.has(contact),
+    setTyping: (contact, active) => {
+      if (typing.has(contact) === active) return false
+      if (active) typing.add(contact)
+      else typing.delete(contact)
+      return true
+    },
+  }
+}

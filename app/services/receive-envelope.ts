@@ -1,0 +1,220 @@
+import { envelopeId } from '../../protocol/envelope/envelope.ts'
+import { ProtocolError } from '../../protocol/wire/error.ts'
+import { dayMs } from '../../protocol/wire/limits.ts'
+import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
+import type { ReceivedEnvelope } from '../../signaling/network.ts'
+import type { WriteTransaction } from '../store/client-store.ts'
+import type { AccountRow } from '../store/records/account.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
+import { conversationTable } from '../store/records/conversation.ts'
+import { envelopeTable, type EnvelopeRow } from '../store/records/envelope.ts'
+import { handshakeTable } from '../store/records/handshake.ts'
+import { inviteTable } from '../store/records/invite.ts'
+import { laneTable } from '../store/records/lane.ts'
+import { messageIndex, messageTable } from '../store/records/message.ts'
+import { outboxTable } from '../store/records/outbox.ts'
+import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
+import { applyAnnouncements, newContact } from './contacts.ts'
+import { addReceivedMessage, measureClock, newConversation, putConversation, raiseStatus } from './conversations.ts'
+import type { Core } from './core.ts'
+import { writeDiagnostic } from './diagnostics.ts'
+import type { Effects } from './effects.ts'
+import { readAccount } from './identity.ts'
+import { openEnvelope, type Opened } from './open-envelope.ts'
+import { oweReceipt } from './receipts.ts'
+import { dispatchControl, putSession } from './sessions.ts'
+import { readSettings } from './settings.ts'
+import { encryptWaiting } from './start-session.ts'
+
+/** A copy of something committed before: only a lost receipt is a reason to do anything. */
+const handleKnown = async (tx: WriteTransaction, core: Core, effects: Effects, known: EnvelopeRow): Promise<void> => {
+  const { receiptAtMs, messageId, conversationId, contactId, envelopeId: id } = known
+  if (receiptAtMs === undefined || !messageId || !conversationId) return
+  if (core.now() - receiptAtMs < core.pace.receiptRenewMs) return
+  const message = await tx.find(messageTable, messageIndex(conversationId, false, messageId))
+  if (!message) return
+  await oweReceipt(
+    tx,
+    effects,
+    { contactId, messageId, envelopeId: id, read: await mayTellRead(tx, message.seen) },
+    core.now(),
+  )
+}
+
+/** Whether a message that was on screen may be receipted as read. */
+const mayTellRead = async (tx: WriteTransaction, seen: boolean): Promise<boolean> =>
+  seen && (await readSettings(tx)).sendReadReceipts
+
+/** The contact a new session belongs to: known, brought by an invite, or a request. */
+const acceptHandshake = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  { session, content, handshake }: Opened & { handshake: NonNullable<Opened['handshake']> },
+): Promise<ContactRow> => {
+  const { tag, prekeyIds, log, head, devices, invite } = handshake
+  const contactId = session.remoteAccountId
+  if (prekeyIds.oneTime !== undefined) tx.delete(prekeyTable, prekeyKey(prekeyIds.oneTime))
+  const kem = await tx.get(prekeyTable, prekeyKey(prekeyIds.kem))
+  if (kem?.kind === 'one-time-kem') tx.delete(prekeyTable, prekeyKey(prekeyIds.kem))
+  tx.put(handshakeTable, { handshakeTag: tag, signedPrekeyId: prekeyIds.signed })
+  effects.chores.add('prekeys')
+  const mine = invite && (!invite.usedBy || equalBytes(invite.usedBy, contactId))
+  if (mine) tx.put(inviteTable, { ...invite, usedBy: contactId })
+  const stored = await tx.get(contactTable, [contactId])
+  const state: ContactRow['state'] = mine || stored?.state === 'accepted' ? 'accepted' : 'request'
+  const { conversationId } = content
+  const conversation =
+    (await tx.get(conversationTable, [conversationId])) ?? newConversation(conversationId, contactId, core.now(), true)
+  putConversation(tx, effects, { ...conversation, hidden: state === 'request' })
+  const known = { state, log, head, devices: [...devices] }
+  return stored
+    ? { ...stored, ...known, logStale: false }
+    : newContact(contactId, conversationId, { ...known, mailboxes: [], inviteLanes: false }, core.now())
+}
+
+/** Receipts count only for messages of this device in the conversation with their sender. */
+const applyReceipt = async (
+  tx: WriteTransaction,
+  effects: Effects,
+  { contactId, conversationId }: ContactRow,
+  ids: readonly Uint8Array[],
+  status: 'delivered' | 'read',
+): Promise<void> => {
+  for (const messageId of ids) {
+    const before = await tx.find(messageTable, messageIndex(conversationId, true, messageId))
+    if (before?.outboxNumber !== undefined) tx.delete(outboxTable, [contactId, before.outboxNumber])
+    await raiseStatus(tx, effects, { conversationId, messageId, status })
+  }
+}
+
+/** Stop 6: message, session and everything that follows from them. Returns the message's id if it is one. */
+const acceptContent = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  contact: ContactRow,
+  { content }: Opened,
+  id: Uint8Array,
+): Promise<Uint8Array | undefined> => {
+  const { body, sequence, messageId } = content
+  if (body.kind === 'receipt') {
+    await applyReceipt(tx, effects, contact, body.delivered, 'delivered')
+    await applyReceipt(tx, effects, contact, body.read, 'read')
+    return undefined
+  }
+  if (sequence === 0) return undefined
+  const conversation = await tx.get(conversationTable, [contact.conversationId])
+  if (!conversation) return undefined
+  const received = { content, envelopeId: id, now: core.now(), clockOffsetMs: contact.clockOffsetMs ?? 0 }
+  await addReceivedMessage(tx, effects, conversation, received)
+  const owed = { contactId: contact.contactId, messageId, envelopeId: id, read: false }
+  if (contact.state === 'accepted') await oweReceipt(tx, effects, owed, core.now())
+  return messageId
+}
+
+const accept = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  account: AccountRow,
+  opened: Opened,
+  id: Uint8Array,
+): Promise<void> => {
+  const now = core.now()
+  const { session, content, handshake } = opened
+  const known = handshake
+    ? await acceptHandshake(tx, core, effects, { ...opened, handshake })
+    : await tx.get(contactTable, [session.remoteAccountId])
+  if (!known) throw new ProtocolError('foreign', 'the session belongs to nobody known')
+  putSession(tx, session, now)
+  const measured = content.sequence > 0 ? measureClock(known, content.sentAtMs, now) : known
+  tx.put(contactTable, measured)
+  const contact = await applyAnnouncements(tx, effects, measured, content)
+  tx.put(contactTable, contact)
+  const messageId = await acceptContent(tx, core, effects, contact, opened, id)
+  tx.put(envelopeTable, {
+    envelopeId: id,
+    contactId: contact.contactId,
+    day: Math.floor(now / dayMs),
+    ...(messageId ? { messageId, conversationId: contact.conversationId } : {}),
+  })
+  effects.quiet.add(toHex(contact.contactId))
+  if (!handshake || contact.state !== 'accepted') return
+  await encryptWaiting(tx, core, account, contact, effects)
+  // The first answer, at once: our name and lanes, and the proof that the session stands.
+  await dispatchControl(tx, core, account, contact, { kind: 'profile' }, effects)
+}
+
+const hintOf = async (
+  tx: WriteTransaction,
+  { laneHash }: ReceivedEnvelope,
+  linkContact: Uint8Array | undefined,
+): Promise<Uint8Array | undefined> =>
+  linkContact ?? (laneHash ? (await tx.get(laneTable, [laneHash]))?.contactId : undefined)
+
+/** One envelope within a step. True: nothing more is wanted of it. */
+const receiveOne = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  received: ReceivedEnvelope,
+  linkContact: Uint8Array | undefined,
+): Promise<boolean> => {
+  const account = await readAccount(tx)
+  if (!account) return false
+  const id = envelopeId(received.envelope, core.crypto)
+  const known = await tx.get(envelopeTable, [id])
+  if (known) {
+    await handleKnown(tx, core, effects, known)
+    return true
+  }
+  let opened: Opened
+  try {
+    opened = await openEnvelope(tx, core, account, received.envelope, await hintOf(tx, received, linkContact))
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    // Repeating will not make it readable: it is written down and let go, and nothing else changes.
+    await writeDiagnostic(tx, core, 'envelope', cause.code, cause.message)
+    return true
+  }
+  await accept(tx, core, effects, account, opened, id)
+  return true
+}
+
+export interface ReceiveEnvelopes {
+  /** One answer per envelope, given after the commit: true when it may be acknowledged. */
+  receive(envelopes: readonly ReceivedEnvelope[], linkContact?: Uint8Array): Promise<boolean[]>
+}
+
+/** Stops 6 to 8 of a message's way, at most 50 envelopes per transaction. */
+export const createReceiveEnvelopes = (core: Core): ReceiveEnvelopes => {
+  const step = (envelopes: readonly ReceivedEnvelope[], linkContact: Uint8Array | undefined): Promise<boolean[]> =>
+    core.commit(async (tx, effects) => {
+      const answers: boolean[] = []
+      for (const envelope of envelopes) answers.push(await receiveOne(tx, core, effects, envelope, linkContact))
+      return answers
+    })
+
+  return {
+    receive: async (envelopes, linkContact) => {
+      try {
+        return await step(envelopes, linkContact)
+      } catch (cause) {
+        core.report(cause)
+        if (envelopes.length === 1) return [false]
+      }
+      // One of them broke the step: each by itself, so that it cannot hold up the others.
+      const answers: boolean[] = []
+      for (const envelope of envelopes) {
+        answers.push(
+          await step([envelope], linkContact).then(
+            ([answer]) => answer === true,
+            () => false,
+          ),
+        )
+      }
+      return answers
+    },
+  }
+}

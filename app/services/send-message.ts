@@ -1,0 +1,101 @@
+import { encodeUtf8, fromHex } from '../../protocol/wire/bytes.ts'
+import { maxTextBytes } from '../../protocol/wire/limits.ts'
+import type { WriteTransaction } from '../store/client-store.ts'
+import { contactTable } from '../store/records/contact.ts'
+import { conversationTable } from '../store/records/conversation.ts'
+import type { MessageRow } from '../store/records/message.ts'
+import { addOwnMessage } from './conversations.ts'
+import type { Core } from './core.ts'
+import type { Effects } from './effects.ts'
+import type { MessageView, Outcome } from './engine-api.ts'
+import { requireAccount } from './identity.ts'
+import { problemOf, refuse } from './problems.ts'
+import { dispatch } from './sessions.ts'
+import { messageView } from './views.ts'
+
+/** 50 messages per transaction: one sync for all of them, and none waits longer than a screen refresh for the rest. */
+const maxPerStep = 50
+
+interface Pending {
+  readonly conversationId: Uint8Array
+  readonly text: string
+  readonly resolve: (outcome: Outcome<MessageView>) => void
+}
+
+/**
+ * Stops 3 and 4 of a message's way: session read, content encoded, encrypted and framed, session, message and outbox written,
+ * all in one transaction. What is shown as waiting is stored, and no message key can be used twice.
+ */
+const sendStep = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  { conversationId, text }: Pending,
+): Promise<MessageRow | undefined> => {
+  const conversation = await tx.get(conversationTable, [conversationId])
+  const contact = conversation && (await tx.get(contactTable, [conversation.contactId]))
+  if (!contact) return undefined
+  const account = await requireAccount(tx)
+  const messageId = core.random(16)
+  const now = core.now()
+  const saying = {
+    messageId,
+    sentAtMs: now,
+    sequence: conversation.nextSequence,
+    body: { kind: 'text', text } as const,
+  }
+  const outboxNumber = await dispatch(tx, core, account, contact, saying, effects)
+  return addOwnMessage(tx, effects, conversation, { messageId, text, now, outboxNumber })
+}
+
+export interface SendMessage {
+  /** Resolves once message, session and outbox are committed. */
+  send(conversationId: string, text: string): Promise<Outcome<MessageView>>
+}
+
+/** Messages that come while a transaction runs share the next one. */
+export const createSendMessage = (core: Core): SendMessage => {
+  const pending: Pending[] = []
+  let running = false
+
+  const runBatch = async (batch: readonly Pending[]): Promise<void> => {
+    try {
+      const rows = await core.commit(async (tx, effects) => {
+        const out: (MessageRow | undefined)[] = []
+        for (const message of batch) out.push(await sendStep(tx, core, effects, message))
+        return out
+      })
+      batch.forEach(({ resolve }, i) => {
+        const row = rows[i]
+        resolve(
+          row ? { ok: true, value: messageView(row) } : refuse('unknown', 'this conversation does not exist here'),
+        )
+      })
+    } catch (cause) {
+      for (const { resolve } of batch) resolve({ ok: false, problem: problemOf(cause) })
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    running = true
+    while (pending.length > 0) await runBatch(pending.splice(0, maxPerStep))
+    running = false
+  }
+
+  return {
+    send: (conversationId, text) => {
+      // Lone surrogates cannot be UTF-8; the replacement character is what a browser would show anyway.
+      const wellFormed = text.toWellFormed()
+      if (wellFormed === '') return Promise.resolve(refuse('unknown', 'there is nothing to send'))
+      if (encodeUtf8(wellFormed).length > maxTextBytes) {
+        return Promise.resolve(
+          refuse('too-long', `a message holds at most ${maxTextBytes / 1024} KiB of text; send it in parts`),
+        )
+      }
+      return new Promise((resolve) => {
+        pending.push({ conversationId: fromHex(conversationId), text: wellFormed, resolve })
+        if (!running) void run()
+      })
+    },
+  }
+}

@@ -1,0 +1,133 @@
+import { encodeContent, type Content } from '../../protocol/content/content.ts'
+import type { ContentBody } from '../../protocol/content/body.ts'
+import { inviteProof } from '../../protocol/envelope/invite.ts'
+import { encryptMessage, preferredSession, type Session } from '../../protocol/session/session.ts'
+import { equalBytes } from '../../protocol/wire/bytes.ts'
+import { signedPrekeyRetentionMs } from '../../protocol/wire/limits.ts'
+import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
+import type { AccountRow } from '../store/records/account.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
+import { outboxTable } from '../store/records/outbox.ts'
+import { sessionTable } from '../store/records/session.ts'
+import type { Core } from './core.ts'
+import { noteOutbox, type Effects } from './effects.ts'
+import { lanesForContact } from './lanes.ts'
+
+/** All sessions with a contact, most recently used first. */
+export const readSessions = async (tx: ReadTransaction, contactId: Uint8Array): Promise<Session[]> => {
+  const rows = await tx.list(sessionTable, { prefix: [contactId] })
+  return rows.toSorted((a, b) => b.usedAtMs - a.usedAtMs).map((row) => row.state)
+}
+
+/** The session to send on, of those with a device the contact's log still lists. */
+export const sendingSession = async (tx: ReadTransaction, contact: ContactRow): Promise<Session | undefined> => {
+  const sessions = (await readSessions(tx, contact.contactId)).filter((session) =>
+    contact.devices.some((device) => equalBytes(device.deviceId, session.remoteDeviceId)),
+  )
+  return sessions.length === 0 ? undefined : preferredSession(sessions)
+}
+
+export const putSession = (tx: WriteTransaction, session: Session, now: number): void =>
+  tx.put(sessionTable, {
+    contactId: session.remoteAccountId,
+    sessionId: session.sessionId,
+    handshakeTag: session.handshakeTag,
+    state: session,
+    usedAtMs: now,
+  })
+
+/** Lets go of sessions that have not moved for as long as any message can wait; the one to send on stays. */
+export const pruneSessions = async (tx: WriteTransaction, contact: ContactRow, now: number): Promise<void> => {
+  const preferred = await sendingSession(tx, contact)
+  for (const row of await tx.list(sessionTable, { prefix: [contact.contactId] })) {
+    const resting = now - row.usedAtMs > signedPrekeyRetentionMs
+    if (resting && !(preferred && equalBytes(preferred.sessionId, row.sessionId))) {
+      tx.delete(sessionTable, [row.contactId, row.sessionId])
+    }
+  }
+}
+
+/** What a content says besides what every content says. */
+export type Saying = Pick<Content, 'messageId' | 'sentAtMs' | 'sequence'> & { body: ContentBody; announce?: boolean }
+
+/** Profile and lanes go into everything until the contact has certainly seen one of them, and on request. */
+const compose = async (
+  tx: WriteTransaction,
+  core: Core,
+  account: AccountRow,
+  contact: ContactRow,
+  session: Session,
+  { announce = false, ...saying }: Saying,
+  effects: Effects,
+): Promise<Content> => {
+  const base: Content = { ...saying, conversationId: contact.conversationId, head: account.head }
+  if (session.confirmed && !announce) return base
+  const lanes = await lanesForContact(tx, core, account, contact.contactId, effects)
+  const introduced: Content = { ...base, profile: { name: account.name }, lanes }
+  if (session.handshake === undefined) return introduced
+  const { inviteSecret } = contact
+  const proof = inviteSecret && inviteProof(inviteSecret, account.accountId, core.crypto)
+  return { ...introduced, opening: { log: account.log, ...(proof ? { inviteProof: proof } : {}) } }
+}
+
+/** Encrypts for the contact and moves the session, both in this transaction; undefined when there is no session yet. */
+export const encryptFor = async (
+  tx: WriteTransaction,
+  core: Core,
+  account: AccountRow,
+  contact: ContactRow,
+  saying: Saying,
+  effects: Effects,
+): Promise<Uint8Array | undefined> => {
+  const session = await sendingSession(tx, contact)
+  if (!session) return undefined
+  const now = core.now()
+  const content = await compose(tx, core, account, contact, session, saying, effects)
+  const next = encryptMessage(session, encodeContent(content), { now, random: core.random, crypto: core.crypto })
+  putSession(tx, next.session, now)
+  return next.envelope
+}
+
+/**
+ * Puts something on its way to a contact: into the outbox, encrypted if there is a session, else to be encrypted when there
+ * is one. Returns the outbox number.
+ */
+export const dispatch = async (
+  tx: WriteTransaction,
+  core: Core,
+  account: AccountRow,
+  contact: ContactRow,
+  saying: Saying,
+  effects: Effects,
+): Promise<number> => {
+  const envelope = await encryptFor(tx, core, account, contact, saying, effects)
+  const number = contact.nextOutbox
+  tx.put(contactTable, { ...contact, nextOutbox: number + 1 })
+  tx.put(outboxTable, {
+    contactId: contact.contactId,
+    number,
+    ...(envelope ? { envelope } : {}),
+    ...(saying.sequence > 0 ? { messageId: saying.messageId } : {}),
+    conversationId: contact.conversationId,
+    sent: false,
+    offers: 0,
+    dueAtMs: 0,
+    createdAtMs: core.now(),
+  })
+  if (envelope) noteOutbox(effects, contact.contactId, number)
+  else effects.chores.add('sessions')
+  return number
+}
+
+/** Control content: not shown, and done with once somebody has it. */
+export const dispatchControl = (
+  tx: WriteTransaction,
+  core: Core,
+  account: AccountRow,
+  contact: ContactRow,
+  body: Extract<ContentBody, { kind: 'receipt' | 'profile' | 'lanes' }>,
+  effects: Effects,
+): Promise<number> => {
+  const saying = { messageId: core.random(16), sentAtMs: core.now(), sequence: 0, body }
+  return dispatch(tx, core, account, contact, { ...saying, announce: body.kind !== 'receipt' }, effects)
+}

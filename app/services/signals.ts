@@ -1,0 +1,134 @@
+import { openSignal, sealSignal, signalLifetimeMs, type Signal } from '../../protocol/session/signal.ts'
+import type { Session } from '../../protocol/session/session.ts'
+import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
+import { secondMs } from '../../protocol/wire/limits.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
+import { conversationTable } from '../store/records/conversation.ts'
+import { sessionTable } from '../store/records/session.ts'
+import type { Core } from './core.ts'
+import { sendingSession } from './sessions.ts'
+import { conversationView } from './views.ts'
+
+/** At most one typing signal in this time leaves (FEATURES 2.5). */
+const typingIntervalMs = 3 * secondMs
+/** After this long without another, nobody is typing any more. */
+const typingShownMs = 5 * secondMs
+
+/** What passes over direct links and is never stored: hello and typing. */
+export interface Signals {
+  /** The sealed hello for a fresh link; null without a session. */
+  hello(contactId: string): Promise<Uint8Array | null>
+  /** Whose signal it was, with an answer if it wants one; null: nobody's, too old or repeated. */
+  receive(linkId: number, signal: Uint8Array): Promise<{ contactId: string; reply?: Uint8Array } | null>
+  /** The contact (hex) that a link has shown to be. */
+  contactOf(linkId: number): string | undefined
+  /** The person is typing in this conversation. */
+  typing(conversationId: string): Promise<void>
+  /** The contact is not typing any more: its message has come. */
+  quiet(contactId: string): void
+}
+
+interface Opened {
+  readonly contact: ContactRow
+  readonly session: Session
+  readonly signal: Signal
+  readonly nonce: Uint8Array
+}
+
+/** A contact's clock may be off: its own time, as measured by its messages, counts as well as ours. */
+const openFor = (core: Core, contact: ContactRow, session: Session, data: Uint8Array): Opened | null => {
+  const moments = [core.now(), core.now() - (contact.clockOffsetMs ?? 0)]
+  for (const now of moments) {
+    const opened = openSignal(session, data, { now: Math.max(0, now), crypto: core.crypto })
+    if (opened) return { contact, session, ...opened }
+  }
+  return null
+}
+
+const openAny = (core: Core, data: Uint8Array, first: string | undefined): Promise<Opened | null> =>
+  core.store.read(async (tx) => {
+    const contacts = (await tx.list(contactTable)).filter((contact) => contact.state === 'accepted')
+    contacts.sort((a, b) => Number(toHex(b.contactId) === first) - Number(toHex(a.contactId) === first))
+    for (const contact of contacts) {
+      for (const { state } of await tx.list(sessionTable, { prefix: [contact.contactId] })) {
+        const opened = openFor(core, contact, state, data)
+        if (opened) return opened
+      }
+    }
+    return null
+  })
+
+const sealFor = (core: Core, contactId: string, signal: Signal): Promise<Uint8Array | null> =>
+  core.store.read(async (tx) => {
+    const contact = await tx.get(contactTable, [fromHex(contactId)])
+    const session = contact?.state === 'accepted' ? await sendingSession(tx, contact) : undefined
+    return session ? sealSignal(session, signal, { now: core.now(), random: core.random, crypto: core.crypto }) : null
+  })
+
+/** Nonces of the last 20 s: a signal lives 10 s into the past and the future, so an older repeat is refused by its time. */
+const createReplayMemory = (now: () => number): ((nonce: Uint8Array) => boolean) => {
+  const seen = new Map<string, number>()
+  return (nonce) => {
+    for (const [old, atMs] of seen) {
+      if (now() - atMs <= 2 * signalLifetimeMs) break
+      seen.delete(old)
+    }
+    const name = toHex(nonce)
+    if (seen.has(name)) return false
+    seen.set(name, now())
+    return true
+  }
+}
+
+export const createSignals = (core: Core): Signals => {
+  const isFresh = createReplayMemory(core.now)
+  const links = new Map<number, string>()
+  const ends = new Map<string, () => void>()
+  const lastSent = new Map<string, number>()
+
+  const setTyping = async (contact: ContactRow, active: boolean): Promise<void> => {
+    const contactId = toHex(contact.contactId)
+    ends.get(contactId)?.()
+    ends.delete(contactId)
+    if (active)
+      ends.set(
+        contactId,
+        core.timers.after(typingShownMs, () => void setTyping(contact, false).catch(core.report)),
+      )
+    if (!core.presence.setTyping(contactId, active)) return
+    const row = await core.store.read((tx) => tx.get(conversationTable, [contact.conversationId]))
+    if (row) core.emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
+  }
+
+  return {
+    hello: (contactId) => sealFor(core, contactId, { kind: 'hello' }),
+    receive: async (linkId, data) => {
+      const opened = await openAny(core, data, links.get(linkId))
+      if (!opened || !isFresh(opened.nonce)) return null
+      const contactId = toHex(opened.contact.contactId)
+      links.set(linkId, contactId)
+      const { session, signal } = opened
+      if (signal.kind === 'typing') await setTyping(opened.contact, signal.active)
+      if (signal.kind !== 'hello') return { contactId }
+      const { random, crypto } = core
+      return { contactId, reply: sealSignal(session, { kind: 'hello-reply' }, { now: core.now(), random, crypto }) }
+    },
+    contactOf: (linkId) => links.get(linkId),
+    typing: async (conversationId) => {
+      const now = core.now()
+      const last = lastSent.get(conversationId)
+      if (last !== undefined && now - last < typingIntervalMs) return
+      const row = await core.store.read((tx) => tx.get(conversationTable, [fromHex(conversationId)]))
+      const contactId = row && toHex(row.contactId)
+      if (!contactId || core.presence.path(contactId) !== 'direct') return
+      lastSent.set(conversationId, now)
+      const sealed = await sealFor(core, contactId, { kind: 'typing', active: true })
+      if (sealed) await core.network()?.signal(contactId, sealed)
+    },
+    quiet: (contactId) => {
+      ends.get(contactId)?.()
+      ends.delete(contactId)
+      core.presence.setTyping(contactId, false)
+    },
+  }
+}

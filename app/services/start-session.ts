@@ -1,0 +1,119 @@
+import { verifyAccountLog, logExtends } from '../../protocol/identity/account-log.ts'
+import type { PrekeyBundle } from '../../protocol/identity/prekeys.ts'
+import { initiateSession } from '../../protocol/session/session.ts'
+import { equalBytes } from '../../protocol/wire/bytes.ts'
+import { ProtocolError } from '../../protocol/wire/error.ts'
+import { secondMs } from '../../protocol/wire/limits.ts'
+import type { WriteTransaction } from '../store/client-store.ts'
+import type { AccountRow } from '../store/records/account.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
+import { messageIndex, messageTable } from '../store/records/message.ts'
+import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
+import { withLog } from './contacts.ts'
+import type { Core } from './core.ts'
+import { note } from './diagnostics.ts'
+import { noteOutbox, type Effects } from './effects.ts'
+import { localIdentity, requireAccount } from './identity.ts'
+import { encryptFor, putSession, readSessions, sendingSession, type Saying } from './sessions.ts'
+
+/** What an outbox row without an envelope says. */
+const sayingOf = async (tx: WriteTransaction, core: Core, row: OutboxRow): Promise<Saying | undefined> => {
+  if (!row.messageId) {
+    return { messageId: core.random(16), sentAtMs: core.now(), sequence: 0, body: { kind: 'profile' }, announce: true }
+  }
+  const message = await tx.find(messageTable, messageIndex(row.conversationId, true, row.messageId))
+  if (message?.text === undefined) return undefined
+  const { messageId, sentAtMs, sequence, text } = message
+  return { messageId, sentAtMs, sequence, body: { kind: 'text', text } }
+}
+
+/** Encrypts, in order, what was written to a contact before there was a session. */
+export const encryptWaiting = async (
+  tx: WriteTransaction,
+  core: Core,
+  account: AccountRow,
+  contact: ContactRow,
+  effects: Effects,
+): Promise<void> => {
+  for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
+    if (row.envelope) continue
+    const saying = await sayingOf(tx, core, row)
+    const envelope = saying && (await encryptFor(tx, core, account, contact, saying, effects))
+    if (!envelope) continue
+    tx.put(outboxTable, { ...row, envelope })
+    noteOutbox(effects, contact.contactId, row.number)
+  }
+}
+
+/** Session, opening and everything that waited, in one transaction; no second session if another context was quicker. */
+const initiateStep = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  fetched: { contactId: Uint8Array; log: Uint8Array; bundles: readonly PrekeyBundle[] },
+): Promise<void> => {
+  const stored = await tx.get(contactTable, [fetched.contactId])
+  if (!stored) return
+  const account = await requireAccount(tx)
+  if (await sendingSession(tx, stored)) return encryptWaiting(tx, core, account, stored, effects)
+  const contact = withLog(stored, fetched.log)
+  const [device] = contact.devices
+  const bundle = device && fetched.bundles.find((one) => equalBytes(one.deviceId, device.deviceId))
+  if (!bundle) throw new ProtocolError('unknown-prekey', 'the relay has no prekeys of the contact')
+  const now = core.now()
+  const known = (await readSessions(tx, contact.contactId)).map((session) => session.generation)
+  const session = initiateSession({
+    local: localIdentity(account),
+    remoteAccountId: contact.contactId,
+    remoteDevice: device,
+    bundle,
+    generation: Math.max(Math.floor(now / secondMs), ...known.map((generation) => generation + 1)),
+    now,
+    random: core.random,
+    crypto: core.crypto,
+  })
+  putSession(tx, session, now)
+  tx.put(contactTable, contact)
+  await encryptWaiting(tx, core, account, contact, effects)
+}
+
+/** True when a session exists now. */
+const startOne = async (core: Core, { contactId, mailboxes, head }: ContactRow): Promise<boolean> => {
+  const network = core.network()
+  for (const relay of network ? mailboxes : []) {
+    const log = await network?.fetchLog(relay, contactId)
+    if (!log?.ok) continue
+    try {
+      // Checked before one-time prekeys are spent on it, and again in the step.
+      if (!equalBytes(verifyAccountLog(log.value).accountId, contactId) || !logExtends(log.value, head)) {
+        throw new ProtocolError('conflict', 'the account log is not the one the invite names')
+      }
+      const bundles = await network?.fetchBundles(relay, contactId)
+      if (!bundles?.ok) continue
+      await core.commit((tx, effects) =>
+        initiateStep(tx, core, effects, { contactId, log: log.value, bundles: bundles.value }),
+      )
+      return true
+    } catch (cause) {
+      if (!(cause instanceof ProtocolError)) throw cause
+      await note(core, 'invite', cause.code, 'a session could not be started with what the relay gave')
+    }
+  }
+  return false
+}
+
+/** Starts the sessions that outbox rows wait for. False while one could not be started. */
+export const startSessions = async (core: Core): Promise<boolean> => {
+  const waiting = await core.store.read(async (tx) => {
+    const contacts: ContactRow[] = []
+    for (const contact of await tx.list(contactTable)) {
+      if (contact.state !== 'accepted') continue
+      const rows = await tx.list(outboxTable, { prefix: [contact.contactId] })
+      if (rows.some((row) => !row.envelope)) contacts.push(contact)
+    }
+    return contacts
+  })
+  let complete = true
+  for (const contact of waiting) complete = (await startOne(core, contact)) && complete
+  return complete
+}

@@ -1,0 +1,52 @@
+import type { Random } from '../../protocol/wire/brand.ts'
+
+/** Timers that all end together. */
+export interface Timers {
+  /** Runs `task` after `delayMs` unless cancelled or closed. Returns the cancellation. */
+  after(delayMs: number, task: () => void): () => void
+  readonly closed: boolean
+  close(): void
+}
+
+export const createTimers = (): Timers => {
+  const running = new Set<ReturnType<typeof setTimeout>>()
+  let closed = false
+  return {
+    after: (delayMs, task) => {
+      if (closed) return () => undefined
+      const timer = setTimeout(() => {
+        running.delete(timer)
+        task()
+      }, delayMs)
+      running.add(timer)
+      return () => {
+        running.delete(timer)
+        clearTimeout(timer)
+      }
+    },
+    get closed() {
+      return closed
+    },
+    close: () => {
+      closed = true
+      for (const timer of running) clearTimeout(timer)
+      running.clear()
+    },
+  }
+}
+
+/** Uniform in [0, 1). */
+export const fraction = (random: Random): number => {
+  const bytes = random(4)
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32
+}
+
+/** Uniform between two bounds. */
+export const between = (random: Random, [least, most]: readonly [number, number]): number =>
+  Math.round(least + fraction(random) * (most - least))
+
+/** Doubling back-off with jitter: between half and the whole of `first * 2^attempt`, at most `most`. */
+export const backOff = (random: Random, attempt: number, [first, most]: readonly [number, number]): number => {
+  const whole = Math.min(most, first * 2 ** Math.min(attempt, 30))
+  return Math.round(whole * (0.5 + fraction(random) / 2))
+}

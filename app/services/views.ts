@@ -1,0 +1,53 @@
+import { toHex } from '../../protocol/wire/bytes.ts'
+import type { AccountRow } from '../store/records/account.ts'
+import type { ConversationRow } from '../store/records/conversation.ts'
+import type { MessageRow } from '../store/records/message.ts'
+import type { ConversationView, MessageView, ProfileView, RelayView } from './engine-api.ts'
+import type { Presence } from './presence.ts'
+
+/** Projections of stored rows for the page. */
+
+export const messageView = (row: MessageRow): MessageView => ({
+  messageId: toHex(row.messageId),
+  conversationId: toHex(row.conversationId),
+  position: row.position,
+  mine: row.mine,
+  sentAtMs: row.sentAtMs,
+  ...(row.text === undefined ? {} : { text: row.text }),
+  ...(row.status === undefined ? {} : { status: row.status }),
+})
+
+export const conversationView = (row: ConversationRow, presence: Presence): ConversationView => {
+  const contactId = toHex(row.contactId)
+  const { last } = row
+  return {
+    conversationId: toHex(row.conversationId),
+    contactId,
+    ...(row.name === undefined ? {} : { name: row.name }),
+    ...(last === undefined
+      ? {}
+      : {
+          last: {
+            mine: last.mine,
+            sentAtMs: last.sentAtMs,
+            ...(last.text === undefined ? {} : { text: last.text }),
+            ...(last.status === undefined ? {} : { status: last.status }),
+          },
+        }),
+    unread: row.unread,
+    draft: row.draft,
+    messages: row.messages,
+    path: presence.path(contactId),
+    typing: presence.typing(contactId),
+  }
+}
+
+export const profileView = ({ accountId, name }: AccountRow): ProfileView => ({ accountId: toHex(accountId), name })
+
+export const relayViews = ({ relays }: AccountRow, presence: Presence): RelayView[] =>
+  relays.map(({ relayKey, name, addresses }) => ({
+    relayId: toHex(relayKey),
+    name,
+    addresses,
+    state: presence.relay(toHex(relayKey)),
+  }))
