@@ -63,14 +63,19 @@ const startSession = (): Session => {
   return { app, running, disconnect: () => disconnect() }
 }
 
+/** 400 ms: what is committed stays committed, so a worker that is still saying goodbye can be ended. */
+const goodbyeMs = 400
+
 const endSession = async () => {
   const ending = session.value
   if (ending === null) return
   session.value = null
   const { app, running, disconnect } = ending
   app.suspend()
-  await running.engine.close().catch(() => undefined)
-  await disconnect().catch(() => undefined)
+  // The network may take its time to close connections; the next tab need not wait for that.
+  disconnect().catch(() => undefined)
+  const goodbye = new Promise<void>((resolve) => setTimeout(resolve, goodbyeMs))
+  await Promise.race([running.engine.close(), goodbye]).catch(() => undefined)
   app[Symbol.dispose]()
   running.terminate()
 }

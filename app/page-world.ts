@@ -59,7 +59,12 @@ export const createPageWorld = (page: Window, hash: string, version: string): Wo
     copy: (text) => navigator.clipboard.writeText(text),
     ...(share === undefined ? {} : { share }),
     keepStorage: () => navigator.storage.persist(),
-    openCamera: () => navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' }, audio: false }),
+    openCamera: () =>
+      navigator.mediaDevices.getUserMedia({
+        // As sharp as it gets: an invite's code is dense.
+        video: { facingMode: 'environment', width: { ideal: 1_920 }, height: { ideal: 1_080 } },
+        audio: false,
+      }),
     restart: () => location.reload(),
   }
 }

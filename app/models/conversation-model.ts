@@ -3,9 +3,9 @@ import type { ConversationView, EngineApi, MessageView } from '../services/engin
 import { ComposerModel } from './composer-model.ts'
 import { MessagesModel } from './messages-model.ts'
 
-/** The newest message of somebody else at or before `position`; 0 when there is none. */
-const newestIncoming = (messages: readonly MessageView[], position: number): number =>
-  messages.findLast((message) => !message.mine && message.position <= position)?.position ?? 0
+/** Position of the newest message of somebody else at or before `position`, if there is one. */
+const newestIncoming = (messages: readonly MessageView[], position: number): number | undefined =>
+  messages.findLast((message) => !message.mine && message.position <= position)?.position
 
 /** The first of the `unread` newest messages of somebody else. */
 const firstUnread = (messages: readonly MessageView[], unread: number): string | null => {
@@ -31,10 +31,10 @@ export const ConversationModel = createModel(
     const { conversationId, draft, unread } = untracked(() => view.value)
     const messages = new MessagesModel(engine, conversationId)
     const composer = new ComposerModel(engine, conversationId, draft, (message) => messages.apply(message))
-    const inSight = signal(0)
+    const inSight = signal(-Infinity)
     const firstUnreadId = signal<string | null>(null)
     const announcement = signal<MessageView | null>(null)
-    let marked = 0
+    let marked = ''
 
     const open = async () => {
       await messages.load()
@@ -45,15 +45,17 @@ export const ConversationModel = createModel(
       )
         await messages.loadOlder()
       firstUnreadId.value = firstUnread(messages.messages.value, unread)
-      if (unread === 0) marked = newestIncoming(messages.messages.value, Infinity)
     }
 
     effect(() => {
       const position = newestIncoming(messages.messages.value, inSight.value)
-      if (!visible.value || messages.state.value !== 'ready' || position <= marked) return
-      const before = marked
-      marked = position
-      engine.markRead(conversationId, position).catch(() => (marked = before))
+      const waiting = view.value.unread
+      if (!visible.value || waiting === 0 || position === undefined) return
+      // A late arrival may stand above what was marked before: the number tells.
+      const mark = `${waiting} up to ${position}`
+      if (mark === marked) return
+      marked = mark
+      engine.markRead(conversationId, position).catch(() => (marked = ''))
     })
 
     return {

@@ -1,3 +1,5 @@
+import { maxAddressesPerRelay } from '../../protocol/wire/limits.ts'
+
 /** Where the page itself was loaded from. */
 export interface PageOrigin {
   /** `http:` or `https:` */
@@ -28,9 +30,11 @@ const hostPart = (hostname: string): string => {
  */
 export const ownHostAddress = (origin: PageOrigin, addresses: readonly string[]): string | null => {
   const peerId = addresses.map((address) => /\/p2p\/([A-Za-z0-9]+)$/.exec(address)?.[1]).find((id) => id !== undefined)
-  if (peerId === undefined) return null
   const secure = origin.protocol === 'https:'
   const port = origin.port || (secure ? '443' : '80')
+  // The relay knows its own machine's address as well, and invites are short when each way is listed once.
+  const listed = addresses.some((address) => address.startsWith(`/ip4/127.0.0.1/tcp/${port}/ws`))
+  if (peerId === undefined || (origin.hostname === 'localhost' && listed)) return null
   return `${hostPart(origin.hostname)}/tcp/${port}/${secure ? 'tls/ws' : 'ws'}/p2p/${peerId}`
 }
 
@@ -46,7 +50,8 @@ export const discoverRelay = async (fetchDocument: typeof fetch, origin: PageOri
     if (!Array.isArray(document.addresses)) return []
     const listed = document.addresses.filter((address): address is string => typeof address === 'string')
     const own = document.wsPath === '/' ? ownHostAddress(origin, listed) : null
-    return own === null ? listed : [own, ...listed.filter((address) => address !== own)]
+    const all = own === null ? listed : [own, ...listed.filter((address) => address !== own)]
+    return all.slice(0, maxAddressesPerRelay)
   } catch {
     // No such document, or the single-page fallback of a static host: there is no relay here.
     return []

@@ -53,18 +53,26 @@ const useMessageRows = (messages: readonly MessageView[], scroller: RefObject<HT
   })
 }
 
-/** Keeps the end in sight while the field below grows or an on-screen keyboard opens. */
+/**
+ * Keeps the end in sight while the field below grows or an on-screen keyboard opens. Whether it was in sight is noted when
+ * something scrolls: after a change of size it is too late to ask.
+ */
 const useStayAtEnd = (list: List, scroller: RefObject<HTMLDivElement | null>) => {
   const atEnd = useRef(true)
-  atEnd.current = list.isAtEnd(endThresholdPx)
   useEffect(() => {
     const element = scroller.current
     if (element === null) return undefined
+    const note = () => {
+      atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight <= endThresholdPx
+    }
     const observer = new ResizeObserver(() => atEnd.current && list.scrollToEnd())
     observer.observe(element)
-    return () => observer.disconnect()
+    element.addEventListener('scroll', note, { passive: true })
+    return () => {
+      observer.disconnect()
+      element.removeEventListener('scroll', note)
+    }
   }, [])
-  return atEnd.current
 }
 
 /** Who writes wants to see what they wrote, wherever they were. */
@@ -82,7 +90,7 @@ export const MessageList = (props: Props) => {
   const { messages, total, complete, firstUnreadId, unread, onNeedOlder, onLookedAt } = props
   const scroller = useRef<HTMLDivElement>(null)
   const list = useMessageRows(messages, scroller)
-  const atEnd = useStayAtEnd(list, scroller)
+  useStayAtEnd(list, scroller)
   useFollowOwn(list, messages.at(-1))
 
   const items = list.getVirtualItems()
@@ -142,7 +150,7 @@ export const MessageList = (props: Props) => {
           To the first new one
         </button>
       )}
-      {!atEnd && (
+      {!list.isAtEnd(endThresholdPx) && (
         <button
           type="button"
           class={`pill pill-bottom${unread > 0 ? ' pill-strong' : ''}`}

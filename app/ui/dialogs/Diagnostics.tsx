@@ -1,8 +1,10 @@
 import type { DiagnosticLine, SettingsModel } from '../../models/settings-model.ts'
 
-const size = new Intl.NumberFormat(undefined, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 })
-const bytesPerMegabyte = 1_000_000
+const megabytes = new Intl.NumberFormat(undefined, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 })
+const gigabytes = new Intl.NumberFormat(undefined, { style: 'unit', unit: 'gigabyte', maximumFractionDigits: 0 })
 const stamp = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'medium' })
+
+const size = (bytes: number): string => (bytes < 1e9 ? megabytes.format(bytes / 1e6) : gigabytes.format(bytes / 1e9))
 
 const Line = ({ line }: { line: DiagnosticLine }) => (
   <li>
@@ -33,7 +35,7 @@ export const Diagnostics = ({ settings }: { settings: SettingsModel }) => {
         </dd>
         <dt>Used</dt>
         <dd>
-          {size.format(found.usageBytes / bytesPerMegabyte)} of {size.format(found.quotaBytes / bytesPerMegabyte)}
+          {size(found.usageBytes)} of {size(found.quotaBytes)}
         </dd>
       </dl>
       {newestFirst.length === 0 ? (

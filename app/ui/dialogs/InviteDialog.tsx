@@ -17,17 +17,19 @@ const Ready = ({ invite, link }: { invite: InviteModel; link: string }) => {
   return (
     <>
       <QrCode content={link} label="The invite as a QR code" />
-      <label class="field-label" for={fieldId}>
-        Invite link
-      </label>
-      <input
-        id={fieldId}
-        class="field field-code"
-        type="text"
-        readOnly
-        value={link}
-        onFocus={(event) => event.currentTarget.select()}
-      />
+      <div>
+        <label class="field-label" for={fieldId}>
+          Invite link
+        </label>
+        <input
+          id={fieldId}
+          class="field field-code"
+          type="text"
+          readOnly
+          value={link}
+          onFocus={(event) => event.currentTarget.select()}
+        />
+      </div>
       <div class="dialog-actions">
         {invite.canShare.value && (
           <button type="button" class="button" onClick={() => void invite.share()}>

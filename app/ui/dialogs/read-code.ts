@@ -1,7 +1,7 @@
 /** 150 ms between two looks: quick for a person, light on a phone's battery. */
 const pauseMs = 150
-/** Frames are read at 800 pixels or less: enough for a dense code held at arm's length. */
-const longestSidePx = 800
+/** Frames are read at 1,280 pixels or less: an invite's code has more than a hundred modules a side. */
+const longestSidePx = 1_280
 
 /** The decoder is loaded on first use. The system's own detector exists in too few browsers to lean on. */
 const loadReader = async (): Promise<(source: HTMLCanvasElement) => Promise<string | undefined>> => {

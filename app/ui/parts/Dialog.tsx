@@ -18,6 +18,8 @@ export const Dialog = ({ title, onClose, children }: Props) => {
   useLayoutEffect(() => {
     const dialog = element.current
     dialog?.showModal()
+    // The dialog itself takes the focus: its beginning is read, and no button looks chosen.
+    dialog?.focus()
     // Closed before it leaves the document: only then does the focus return to where it was.
     return () => dialog?.close()
   }, [])
@@ -25,6 +27,7 @@ export const Dialog = ({ title, onClose, children }: Props) => {
     <dialog
       ref={element}
       class="dialog"
+      tabIndex={-1}
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault()

@@ -3,9 +3,6 @@ import { useEffect, useState } from 'preact/hooks'
 /** Text, or raw bytes. */
 export type QrContent = string | Uint8Array
 
-/** 4 modules of quiet zone (ISO/IEC 18004): scanners need it to find the code. */
-const quietZone = 4
-
 /** One path of unit squares, rows joined into runs. */
 const pathOf = (modules: readonly (readonly boolean[])[]): string =>
   modules
@@ -13,19 +10,21 @@ const pathOf = (modules: readonly (readonly boolean[])[]): string =>
       row.map((dark, x) => {
         if (!dark || row[x - 1]) return ''
         const end = row.indexOf(false, x)
-        return `M${x + quietZone} ${y + quietZone}h${(end < 0 ? row.length : end) - x}v1H${x + quietZone}z`
+        return `M${x} ${y}h${(end < 0 ? row.length : end) - x}v1H${x}z`
       }),
     )
     .join('')
 
 const draw = async (content: QrContent): Promise<{ size: number; path: string }> => {
   const { encodeQR } = await import('qr')
-  const options = { border: 0, ecc: 'medium' } as const
+  // 4 modules of quiet zone (ISO/IEC 18004): scanners need it to find the code.
+  // Low error correction: nothing hides a part of a screen, and fewer modules are larger ones.
+  const options = { border: 4, ecc: 'low' } as const
   const modules =
     typeof content === 'string'
       ? encodeQR(content, 'raw', options)
       : encodeQR(' ', 'raw', { ...options, encoding: 'byte', textEncoder: () => content })
-  return { size: modules.length + 2 * quietZone, path: pathOf(modules) }
+  return { size: modules.length, path: pathOf(modules) }
 }
 
 /** A QR code, always dark on white: many scanners refuse the inverse. The encoder is loaded on first use. */
