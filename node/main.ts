@@ -59,7 +59,8 @@ const announce = (config: RelayConfig, relay: RunningRelay, log: Log): void => {
   const qr = appUrl === null ? null : encodeQR(appUrl, 'term', { border: 2 })
   process.stdout.write(`${startText({ appUrl, addresses, qr })}\n`)
   const { port, stunPort, peerId } = relay
-  log('info', 'listening', { ...(appUrl === null ? {} : { appUrl }), port, stunPort, peerId, addresses })
+  const { pid } = process
+  log('info', 'listening', { ...(appUrl === null ? {} : { appUrl }), pid, port, stunPort, peerId, addresses })
 }
 
 const stopOnSignals = (relay: RunningRelay, log: Log): void => {

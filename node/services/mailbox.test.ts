@@ -158,6 +158,8 @@ describe('mailbox over libp2p', () => {
     const sender = await courier.open(mailboxProtocol)
     await deposit(sender, mailbox, random(256))
     await got.until(() => got.envelopes().length === 1)
+    expect(stream.open).toBe(false)
+    expect(other.open).toBe(true)
     await Promise.all([first.close(), second.close(), sender.close()])
   })
 
