@@ -115,6 +115,8 @@ export const clientStoreSuite = (
       expect(await list({ before: 4, limit: 2, reverse: true })).toEqual([3, 2])
       expect(await list({ after: 4 })).toEqual([5])
       expect(await list({ after: 5 })).toEqual([])
+      expect(await list({ after: 3, before: 3 })).toEqual([])
+      expect(await list({ after: 3, before: 2, reverse: true })).toEqual([])
     })
 
     it('finds every row of one index value', async () => {

@@ -73,6 +73,8 @@ export class StoreTransaction implements WriteTransaction {
   }
 
   async list<Row>(table: Table<Row>, range: Range = {}): Promise<Row[]> {
+    // IndexedDB refuses a range that cannot hold anything.
+    if (range.after !== undefined && range.before !== undefined && range.after >= range.before) return []
     const prefix = this.#connection.sealing.blind(table.name, range.prefix ?? [])
     const keyRange = toKeyRange(prefix, range)
     const changes = this.#changes.get(table.name)?.size ?? 0
