@@ -57,8 +57,13 @@ const content: Content = {
   opening: { log: alice.log, inviteProof: random(32) },
   extensions: [{ code: 1, data: random(5) }],
 }
-const { lane: _, ...inviteRelay } = lane
-const invite = { accountId: random(32), head: random(32), relays: [inviteRelay], secret: random(32) }
+const { relayKey, addresses, mailboxId } = lane
+const invite = {
+  accountId: random(32),
+  head: random(32),
+  relays: [{ relayKey, addresses, mailboxId }],
+  secret: random(32),
+}
 
 const oneWay = (name: string, sample: Uint8Array, decode: (bytes: Uint8Array) => unknown): DecoderCase => ({
   name,
@@ -92,7 +97,7 @@ const ownCases: DecoderCase[] = [
   ),
   // Names are cleaned on the way, so a hostile content need not encode to the same bytes.
   oneWay('content', encodeContent(content), decodeContent),
-  codecCase('content without a name', contentCodec, (({ profile: _, ...rest }) => rest)(receipt)),
+  codecCase('content without a name', contentCodec, receipt),
   oneWay('invite', decodeBase64(encodeInvite(invite)), (bytes) => decodeInvite(toBase64Url(bytes))),
   oneWay('vault record', sealRecord(vaultKey, place, random(50), random), (bytes) =>
     openRecord(vaultKey, place, bytes),
@@ -165,6 +170,7 @@ describe.each(cases)('$name', (decoder) => {
   })
 
   test('every other kind of blob ends in a ProtocolError, or is what it says', () => {
-    for (const sample of samples) decodeInTime(decoder, sample)
+    const codes = samples.map((sample) => decodeInTime(decoder, sample))
+    expect(codes).toContain('accepted')
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { maxNameLength } from '../wire/limits.ts'
+import { anyText, wellFormedText } from '../wire/text.fixture.ts'
 import type { Content } from './content.ts'
 import { cleanName } from './name.ts'
 
@@ -16,7 +17,7 @@ const lane = fc.record({
 })
 
 const optionalFields = {
-  profile: fc.record({ name: fc.string({ unit: 'binary', maxLength: maxNameLength }).map(cleanName) }),
+  profile: fc.record({ name: anyText(maxNameLength).map(cleanName) }),
   lanes: fc.record({ lanes: fc.array(lane, { maxLength: 3 }) }),
   opening: fc.record({ log: fc.uint8Array({ maxLength: 500 }), inviteProof: fixed(32) }, { requiredKeys: ['log'] }),
   expiresAtMs: fc.maxSafeNat(),
@@ -29,7 +30,7 @@ const optionalFields = {
 const ids = fc.array(fixed(16), { maxLength: 5 })
 
 const body: fc.Arbitrary<Content['body']> = fc.oneof(
-  fc.record({ kind: fc.constant('text' as const), text: fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }) }),
+  fc.record({ kind: fc.constant('text' as const), text: wellFormedText(200, 1) }),
   fc
     .record({ kind: fc.constant('receipt' as const), delivered: ids, read: ids })
     .filter(({ delivered, read }) => delivered.length + read.length > 0),

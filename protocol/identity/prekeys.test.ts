@@ -62,10 +62,10 @@ describe.each(kinds)('%s', (kind) => {
 
   test.each<[string, (prekey: SignedPublicKey) => SignedPublicKey]>([
     ['id', (p) => ({ ...p, id: p.id + 1 })],
-    ['key', (p) => ({ ...p, key: p.key.with(0, (p.key[0] ?? 0) ^ 1) as Uint8Array })],
+    ['key', (p) => ({ ...p, key: p.key.with(0, (p.key[0] ?? 0) ^ 1) })],
     ['flag', (p) => ({ ...p, lastResort: !p.lastResort })],
     ['time', (p) => ({ ...p, createdAtMs: p.createdAtMs + 1 })],
-    ['signature', (p) => ({ ...p, signature: p.signature.with(3, (p.signature[3] ?? 0) ^ 1) as Uint8Array })],
+    ['signature', (p) => ({ ...p, signature: p.signature.with(3, (p.signature[3] ?? 0) ^ 1) })],
     ['kind', (p) => ({ ...p, kind: kinds[(kinds.indexOf(p.kind) + 1) % 4] as PrekeyKind })],
   ])('the signature covers the %s', (_, change) => {
     expect(refusal(() => verifyPrekey(change(one(kind)), owner))).toBe('signature')

@@ -88,7 +88,7 @@ test('whatever is encoded is decoded to the same, and a general library agrees b
       expect(toHex(bytes)).toBe(toHex(peerEncode(v)))
       expect(peerDecode(bytes, { strict: true, useMaps: true })).toEqual(v)
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   )
 })
 
@@ -109,7 +109,7 @@ test('whatever is accepted encodes to the same bytes', () => {
       }
       expect(toHex(encodeCanonical(decoded))).toBe(toHex(bytes))
     }),
-    { numRuns: 20_000 },
+    { numRuns: 5_000 },
   )
 })
 
@@ -188,7 +188,7 @@ describe('refused', () => {
   test.each([
     ['arrays', 0x81],
     ['maps', 0xa1],
-  ])('nesting bomb of %s', (_, head) => {
+  ])('nesting bomb of %s', (_name, head) => {
     const bomb = Uint8Array.from({ length: 250_000 }, (_, i) => (head === 0x81 || i % 2 === 0 ? head : 0))
     const before = performance.now()
     expect(refusal(() => decodeCanonical(bomb))).toBe('malformed')
