@@ -98,9 +98,6 @@ export const paddedBodyLength = (contentLength: number, parts: Omit<Envelope, 'c
   throw new ProtocolError('limit', 'content does not fit into an envelope of 64 KiB')
 }
 
-/** Bytes of an envelope's id. */
-export const envelopeIdBytes = 16
-
 /** The envelope's id (16 bytes): SHA-256 of its bytes, truncated. Computed by everybody, never sent: nobody can squat on it. */
 export const envelopeId = (data: Uint8Array, crypto: CryptoProvider = noble): Uint8Array =>
-  crypto.sha256(data).slice(0, envelopeIdBytes)
+  crypto.sha256(data).slice(0, 16)

@@ -169,9 +169,11 @@ const takeKey = (
 const tidy = (chains: readonly ReceivingChain[], now: number): ReceivingChain[] => {
   let room = maxSkippedKept
   const tidied = chains.map(({ skipped = [], ...chain }): ReceivingChain => {
-    const unexpired = skipped.filter((key) => !isExpired(key, now))
+    const unexpired = skipped.some((key) => isExpired(key, now))
+      ? skipped.filter((key) => !isExpired(key, now))
+      : skipped
     // Newest chain first, and in a chain the highest numbers are the newest.
-    const kept = unexpired.slice(Math.max(0, unexpired.length - room))
+    const kept = unexpired.length > room ? unexpired.slice(unexpired.length - room) : unexpired
     room -= kept.length
     return kept.length === 0 ? chain : { ...chain, skipped: kept }
   })

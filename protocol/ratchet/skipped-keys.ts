@@ -12,7 +12,7 @@ export interface SkippedKey {
   readonly storedAtMs: number
 }
 
-/** 1,000: more messages than can be lost in a row by accident; bounds the work that one header can ask for (8 ms). */
+/** 1,000: more messages than can be lost in a row by accident; bounds the work that one header can ask for (10 ms). */
 export const maxSkippedPerJump = 1_000
 
 /** 2,000: two full jumps; bounds the session record to under 100 KB. The oldest are given up first. */

@@ -25,7 +25,7 @@ export const keptReceivingChains = 5
 
 /**
  * 200: an older chain is kept only while it has skipped keys, and so many in all. Bounds the header keys that an envelope of
- * somebody else is tried with (2 ms).
+ * somebody else is tried with (3 ms).
  */
 export const maxReceivingChains = 200
 

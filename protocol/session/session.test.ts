@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { noble } from '../crypto/noble-provider.ts'
 import { decodeEnvelope, encodeEnvelope } from '../envelope/envelope.ts'
 import { handshakeMessage } from '../handshake/handshake-message.ts'
 import { testBundle, testAccount, testTime } from '../identity/account.fixture.ts'
 import type { PrekeyBundle } from '../identity/prekeys.ts'
+import { sealedHeader } from '../ratchet/header.ts'
 import { decodeUtf8, encodeUtf8, toHex } from '../wire/bytes.ts'
 import { encodeCanonical } from '../wire/codec.ts'
 import { refusal } from '../wire/refusal.fixture.ts'
@@ -211,6 +213,11 @@ describe('messages', () => {
     expect(refusal(() => hear(bob, otherSalt))).toBe('authentication')
     const another = decodeEnvelope(say(say(alice, 'one').session, 'two').envelope)
     expect(refusal(() => hear(bob, encodeEnvelope({ ...prekey, header: another.header })))).toBe('authentication')
+    // The same header under the same key, sealed again: the message key is right, the bytes are not.
+    const { headerKey } = alice.ratchet.sending ?? expect.fail('alice has sent')
+    const plain = sealedHeader.open(prekey.header, headerKey, noble) ?? expect.fail('her own header')
+    const header = sealedHeader.seal(plain, headerKey, { crypto: noble, random })
+    expect(refusal(() => hear(bob, encodeEnvelope({ ...prekey, header })))).toBe('authentication')
     const otherAd = { ...bob, associatedData: new Uint8Array(32) }
     expect(refusal(() => hear(otherAd, encodeEnvelope(prekey)))).toBe('authentication')
     expect(refusal(() => hear(bob, encodeEnvelope(prekey)))).toBe('accepted')
