@@ -35,14 +35,27 @@ export interface SharedServer {
   address(): string | { port: number } | null
 }
 
+interface ErrorSource {
+  on(event: 'error', listener: () => void): unknown
+}
+
 interface ListenerInternals {
   server: unknown
   http: unknown
   listeningMultiaddr: Multiaddr
   readonly sockets: Set<UpgradeSocket>
-  readonly wsServer: { options: { maxPayload?: number }; close(): void }
+  readonly wsServer: {
+    options: { maxPayload?: number }
+    handleUpgrade(
+      request: UpgradeRequest,
+      socket: UpgradeSocket,
+      head: Uint8Array,
+      done: (webSocket: ErrorSource) => void,
+    ): void
+    close(): void
+  }
   readonly shutdownController: AbortController
-  readonly onUpgrade: UpgradeListener
+  onWsServerConnection(webSocket: ErrorSource, request: UpgradeRequest): void
   safeDispatchEvent(name: 'listening' | 'close'): void
 }
 
@@ -67,7 +80,7 @@ const members = [
   'sockets',
   'wsServer',
   'shutdownController',
-  'onUpgrade',
+  'onWsServerConnection',
   'safeDispatchEvent',
   'getAddrs',
 ] as const
@@ -88,7 +101,11 @@ const attach = (listener: Listener, server: SharedServer): Listener => {
     // The server's idle timeout is for requests; an upgraded connection may be silent.
     socket.setTimeout(0)
     socket.setKeepAlive(true, keepAliveMs)
-    internals.onUpgrade(request, socket, head)
+    internals.wsServer.handleUpgrade(request, socket, head, (webSocket) => {
+      // Without a listener the error of a malformed frame would end the process; the connection closes by itself.
+      webSocket.on('error', () => {})
+      internals.onWsServerConnection(webSocket, request)
+    })
   }
   internals.server = server
   internals.http = server
