@@ -1,9 +1,7 @@
 import Olm from '@matrix-org/olm'
+import { binaryLength, wasmPeer } from './wasm-peer.mjs'
 
 const decoder = new TextDecoder()
-
-/** Bytes of unpadded base64. Olm's messages travel as text; their binary length is what is compared. */
-const binaryLength = (text) => Math.floor((text.length * 3) / 4)
 
 /** libolm, compiled to WebAssembly. One-time keys are reused, so that making them is not part of establishing. */
 export const olm = async (wasmBinary) => {
@@ -30,17 +28,5 @@ export const olm = async (wasmBinary) => {
     to.decrypt(sent.type, sent.body)
     return binaryLength(sent.body)
   }
-  return {
-    name: 'libolm 3.2.15 (wasm)',
-    establish: (message) => {
-      const { near, far, bytes } = open(message)
-      near.free()
-      far.free()
-      return { bytes }
-    },
-    pair: (message) => {
-      const { near, far } = open(message)
-      return { there: (m) => step(near, far, m), back: (m) => step(far, near, m) }
-    },
-  }
+  return wasmPeer('libolm 3.2.15 (wasm)', open, step)
 }

@@ -1,6 +1,5 @@
 import { Account, initSync } from 'vodozemac-wasm-bindings'
-
-const binaryLength = (text) => Math.floor((text.length * 3) / 4)
+import { binaryLength, wasmPeer } from './wasm-peer.mjs'
 
 /**
  * The start routine of this package writes a greeting into the page and traps where there is no page; everything else works
@@ -38,17 +37,5 @@ export const vodozemac = (wasmBinary) => {
     sent.free()
     return binaryLength(ciphertext)
   }
-  return {
-    name: 'vodozemac (wasm bindings 0.8.1)',
-    establish: (message) => {
-      const { near, far, bytes } = open(message)
-      near.free()
-      far.free()
-      return { bytes }
-    },
-    pair: (message) => {
-      const { near, far } = open(message)
-      return { there: (m) => step(near, far, m), back: (m) => step(far, near, m) }
-    },
-  }
+  return wasmPeer('vodozemac (wasm bindings 0.8.1)', open, step)
 }

@@ -38,7 +38,7 @@ export const entryBody = versioned('account-entry-body', 1, body)
 export type EntryBody = ReturnType<typeof entryBody.decode>
 
 /** An entry and who signed it: the author first, then each key that the entry introduces; 4 leaves room for both of a device. */
-export const signedEntry = struct('account-entry', {
+const signedEntry = struct('account-entry', {
   body: [0, bytesUpTo(maxLogBytes)],
   signatures: [1, array(nested(struct('entry-signature', { key: [0, bytes(32)], signature: [1, bytes(64)] })), 4, 1)],
 })

@@ -20,7 +20,7 @@ export interface Field<T> {
 }
 
 /** A field together with its integer key in the map. */
-export type KeyedField<T> = readonly [key: number, field: Field<T>]
+type KeyedField<T> = readonly [key: number, field: Field<T>]
 
 type Shape = Readonly<Record<string, KeyedField<unknown>>>
 type FieldValue<K> = K extends readonly [number, Field<infer T>] ? T : never
