@@ -63,12 +63,12 @@ export interface CryptoProvider {
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array
 }
 
-export interface KemKeyPair {
+interface KemKeyPair {
   readonly encapsulationKey: Uint8Array
   readonly decapsulationKey: Uint8Array
 }
 
-export interface KemEncapsulation {
+interface KemEncapsulation {
   readonly ciphertext: Uint8Array
   readonly sharedSecret: Uint8Array
 }

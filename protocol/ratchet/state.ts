@@ -14,7 +14,6 @@ import { skippedKeysField } from './skipped-keys.ts'
  * 4. `receiving` is ordered from the newest chain to the oldest; only the first has a chain key.
  */
 export type RatchetState = Readonly<ReturnType<typeof ratchetState.fromMap>>
-export type SendingChain = Readonly<ReturnType<typeof sendingChain.fromMap>>
 export type ReceivingChain = Readonly<ReturnType<typeof receivingChain.fromMap>>
 
 /**

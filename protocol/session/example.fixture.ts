@@ -12,7 +12,7 @@ import { decryptMessage, encodeSession, encryptMessage, type LocalIdentity, type
 import { sealSignal } from './signal.ts'
 
 /** One step of the example: who sends what, with which random bytes, in the order they were drawn. */
-export interface ExampleStep {
+interface ExampleStep {
   readonly by: 'alice' | 'bob'
   readonly plaintext: string
   readonly random: readonly string[]

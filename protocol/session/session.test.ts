@@ -233,8 +233,10 @@ describe('messages', () => {
   test('lengths fall into buckets, up to a limit', () => {
     const { alice, bob } = introduced(people(24))
     const reply = (length: number) => encryptMessage(bob, new Uint8Array(length), { now, random })
-    const sizes = [0, 1, 50, 100].map((length) => reply(length).envelope.length)
-    expect(new Set(sizes)).toEqual(new Set([256]))
+    const lengths = [0, 1, 129, 130, 200, 1_000]
+    expect(lengths.map((length) => reply(length).envelope.length)).toEqual([256, 256, 256, 272, 336, 1_152])
+    const opening = (length: number) => encryptMessage(alice, new Uint8Array(length), { now, random }).envelope.length
+    expect([0, 129, 200, 1_000].map(opening)).toEqual([1_472, 1_600, 1_664, 2_432])
     expect(hear(alice, reply(0).envelope).plaintext).toHaveLength(0)
     const large = reply(65_000)
     expect(large.envelope).toHaveLength(65_536)
