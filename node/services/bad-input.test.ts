@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { createSocket } from 'node:dgram'
 import { get } from 'node:http'
+import { connect as tcpConnect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { directoryProtocol, fetchLogParams, publishLogParams } from '../../protocol/relay/directory-calls.ts'
 import { done, maxFrameBytes, replyFrame, requestFrame, type ReplyFrame } from '../../protocol/relay/frame.ts'
@@ -29,7 +31,7 @@ let relay: RelayProcess
 let address: string
 
 beforeAll(async () => {
-  relay = await spawnRelay(directory.path)
+  relay = await spawnRelay(directory.path, { flags: ['--udp-port', '0', '--stun-port', '0'] })
   address = relay.listening.addresses[0] ?? ''
 })
 afterAll(async () => {
@@ -37,6 +39,9 @@ afterAll(async () => {
   killLeftovers()
   directory.remove()
 })
+
+/** The port of webrtc-direct. */
+const udpPort = (): number => Number(/\/udp\/(\d+)\/webrtc-direct/.exec(relay.listening.addresses.join(' '))?.[1])
 
 const account = makeAccount()
 const { accountId, device } = account
@@ -185,3 +190,56 @@ test('rubbish on the port itself is turned away', async () => {
   await closed
   expect((await fetch(`${base}/healthz`)).status).toBe(200)
 })
+
+const healthy = async (): Promise<void> => {
+  const good = await connect(address)
+  expect(await call(await good.open(infoProtocol), 'info', [done, {}], relayInfo)).toMatchObject({ oldestClient: 1 })
+  await good.close()
+  expect(relay.output()).not.toContain('"level":"error"')
+}
+
+test('random bytes instead of TCP requests, WebSocket handshakes and datagrams do no harm', async () => {
+  const { port } = relay.listening
+  for (let i = 0; i < 30; i++) {
+    const tcp = tcpConnect(port, '127.0.0.1')
+    const closed = new Promise((resolve) => tcp.on('close', resolve))
+    tcp.on('error', () => {})
+    tcp.end(random(below(3_000)))
+    tcp.resume()
+    await closed
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+    const ended = new Promise((resolve) => socket.addEventListener('close', resolve))
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    socket.send(below(2) === 0 ? random(below(3_000)) : 'text')
+    socket.close()
+    await ended
+  }
+  const datagrams = createSocket('udp4')
+  const ports = [relay.listening.stunPort, udpPort()]
+  for (let i = 0; i < 600; i++) {
+    const sent = Promise.withResolvers<unknown>()
+    datagrams.send(random(1 + below(600)), ports[i % 2] ?? 0, '127.0.0.1', sent.resolve)
+    await sent.promise
+  }
+  datagrams.close()
+  await healthy()
+}, 30_000)
+
+test.each(['/libp2p/circuit/relay/0.2.0/hop', '/ipfs/id/1.0.0', '/ipfs/ping/1.0.0'])(
+  "random frames to libp2p's own %s do no harm",
+  async (protocol) => {
+    for (let i = 0; i < 20; i++) {
+      const client = await connect(address)
+      const stream = await client.stream(protocol)
+      try {
+        stream.send(below(2) === 0 ? encodeFrame(random(below(200))) : random(below(2_000)))
+        await stream.close({ signal: AbortSignal.timeout(1_000) })
+      } catch {
+        // The relay may have ended the stream already.
+      }
+      await client.close()
+    }
+    await healthy()
+  },
+  30_000,
+)
