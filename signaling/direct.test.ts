@@ -1,25 +1,28 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startBrowserBench, type BrowserBench } from './host/browser.fixture.ts'
-import { startRelayProcess, type RelayProcess } from './relay/relay-process.fixture.ts'
+import { startBrowserBench, type BrowserBench, type BrowserPage } from './host/browser.fixture.ts'
+import { startRelayProcess } from './relay/relay-process.fixture.ts'
 
-let relay: RelayProcess
 let bench: BrowserBench
 beforeAll(async () => {
-  ;[relay, bench] = await Promise.all([startRelayProcess(), startBrowserBench()])
+  bench = await startBrowserBench()
 }, 60_000)
 afterAll(async () => {
   await bench[Symbol.asyncDispose]()
-  await relay[Symbol.asyncDispose]()
 })
 
+const direct = async (from: BrowserPage, to: BrowserPage): Promise<void> => {
+  await from.call('want', to.card, true)
+  await Promise.all([
+    from.until('paths', (paths) => paths[to.card.name] === 'direct'),
+    to.until('paths', (paths) => paths[from.card.name] === 'direct'),
+  ])
+}
+
 test('two browsers talk directly, also while the relay stands still, and recover with it', async () => {
+  await using relay = await startRelayProcess()
   const alice = await bench.open('alice', relay.address)
   const bob = await bench.open('bob', relay.address)
-  await alice.call('want', bob.card, true)
-  await Promise.all([
-    alice.until('paths', ({ bob: path }) => path === 'direct'),
-    bob.until('paths', ({ alice: path }) => path === 'direct'),
-  ])
+  await direct(alice, bob)
   expect(await alice.call('send', bob.card, 'one')).toEqual({ ok: true, value: 'direct' })
   expect(await bob.call('send', alice.card, 'two')).toEqual({ ok: true, value: 'direct' })
 
@@ -48,3 +51,24 @@ test('two browsers talk directly, also while the relay stands still, and recover
   expect(await alice.call('send', bob.card, 'six')).toEqual({ ok: true, value: 'deposited' })
   await alice.page.context().close()
 }, 60_000)
+
+for (const by of ['ws', 'webrtc-direct'] as const) {
+  test(`a relay known by its ${by} address alone introduces again after it was killed and started anew`, async () => {
+    await using relay = await startRelayProcess({ by })
+    const alice = await bench.open('alice', relay.address)
+    const bob = await bench.open('bob', relay.address)
+    expect(await alice.call('send', bob.card, 'one')).toMatchObject({ ok: true })
+    await relay.signal('SIGKILL')
+    await Promise.all([alice, bob].map((page) => page.until('states', (states) => states.at(-1) === 'reconnecting')))
+    await relay.restart()
+    const restartedAt = performance.now()
+    await Promise.all([alice, bob].map((page) => page.until('states', (states) => states.at(-1) === 'connected')))
+    await direct(alice, bob)
+    expect(performance.now() - restartedAt).toBeLessThan(10_000)
+    expect(await alice.call('send', bob.card, 'two')).toEqual({ ok: true, value: 'direct' })
+    // Killed before it heard the acknowledgement, the relay brings the first one again: the engine knows its id.
+    await bob.until('received', (received) => received.some(({ text }) => text === 'two'))
+    expect(new Set((await bob.read('received')).map(({ text }) => text))).toEqual(new Set(['one', 'two']))
+    await Promise.all([alice.page.context().close(), bob.page.context().close()])
+  }, 60_000)
+}

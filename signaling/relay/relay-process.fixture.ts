@@ -58,8 +58,8 @@ const listening = (child: ChildProcess): Promise<Listening> =>
     child.once('exit', (code) => reject(new Error(`the relay ended with ${code}:\n${heard}`)))
   })
 
-/** Starts a relay. `webSocketsOnly`: its address list names no webrtc-direct address. */
-export const startRelayProcess = async ({ webSocketsOnly = true } = {}): Promise<RelayProcess> => {
+/** Starts a relay; `by` says which of its addresses are given out. */
+export const startRelayProcess = async ({ by = 'ws' }: { by?: 'ws' | 'webrtc-direct' } = {}): Promise<RelayProcess> => {
   const data = await mkdtemp(join(tmpdir(), 'sotto-relay-'))
   const [port, udpPort, stunPort] = await Promise.all([freePort(), freePort(), freePort()])
   let child: ChildProcess
@@ -73,12 +73,12 @@ export const startRelayProcess = async ({ webSocketsOnly = true } = {}): Promise
   const { peerId, addresses } = await launch()
   const relayKey = keyOfPeerId(peerIdFromString(peerId))
   if (relayKey === undefined) throw new Error('the relay has no Ed25519 key')
-  const isWebSocket = (text: string): boolean =>
+  const isMeant = (text: string): boolean =>
     multiaddr(text)
       .getComponents()
-      .some(({ name }) => name === 'ws')
+      .some(({ name }) => name === by)
   return {
-    address: { relayKey, addresses: webSocketsOnly ? addresses.filter(isWebSocket) : addresses },
+    address: { relayKey, addresses: addresses.filter(isMeant) },
     process: () => child,
     signal: async (name) => {
       child.kill(name)
