@@ -54,6 +54,9 @@ const readMessages = async (
   return reverse ? views.reverse() : views
 }
 
+const pause = (core: Core, delayMs: number): Promise<undefined> =>
+  new Promise((resolve) => void core.timers.after(delayMs, () => resolve(undefined)))
+
 /** An invite is handed out only when the relays have what its first use needs. */
 const makeInvite = async ({ core, published }: Running): Promise<Outcome<{ fragment: string }>> => {
   try {
@@ -64,8 +67,8 @@ const makeInvite = async ({ core, published }: Running): Promise<Outcome<{ fragm
       const round = published()
       if (await isReadyFor(core, made.secret)) return { ok: true, value: { fragment: made.fragment } }
       const left = deadline - core.now()
-      if (left <= 0) break
-      await Promise.race([round, new Promise<void>((resolve) => void core.timers.after(left, resolve))])
+      if (left <= 0 || core.timers.closed) break
+      await Promise.race([round, pause(core, left)])
     }
     return refuse(
       'relay-unreachable',
@@ -142,7 +145,9 @@ export const createEngine = ({ openStore, storage = unknownStorage, ...options }
     createAccount: async (name, relayAddresses) => {
       const { core, onboarded } = open()
       // The page hands the network over after its first paint, which may be later than the first click.
-      const outcome = await createAccount(core, await whenConnected, name, relayAddresses)
+      const network = await Promise.race([whenConnected, pause(core, core.pace.patienceMs)])
+      if (!network) return refuse('relay-unreachable', 'The network did not start. Reload the page and try again.')
+      const outcome = await createAccount(core, network, name, relayAddresses)
       if (outcome.ok) onboarded()
       return outcome
     },

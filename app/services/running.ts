@@ -118,7 +118,7 @@ const applyEffects = (core: Core, { outbox, receipts, signals, showing, tasks }:
 export const startRunning = (options: RunningOptions): Running => {
   let network: Network | undefined
   let started = false
-  let waiting: (() => void)[] = []
+  const waiting: (() => void)[] = []
   const core = createCore(
     options,
     () => network,
@@ -189,7 +189,7 @@ export const startRunning = (options: RunningOptions): Running => {
     close: async () => {
       core.timers.close()
       const stopping = started ? network?.stop() : undefined
-      waiting = []
+      for (const resolve of waiting.splice(0)) resolve()
       // A network that does not stop must not keep the store from the next tab.
       await stopping?.catch(() => undefined)
       core.store.close()
