@@ -110,12 +110,12 @@ const skipTo = (suite: RatchetSuite, chain: ReceivingChain, until: number, now: 
   return { ...chain, chainKey, next: until, skipped }
 }
 
-/** Without its chain key, which nothing needs once all keys of the chain are derived. */
-const closeChain = ({ headerKey, next, skipped }: ReceivingChain): ReceivingChain => ({
-  headerKey,
-  next,
-  ...(skipped && { skipped }),
-})
+/** The chain with all its keys up to `end` derived, and without its chain key, which nothing needs any more. */
+const closeChain = (suite: RatchetSuite, chain: ReceivingChain, end: number, now: number): ReceivingChain => {
+  const { headerKey, next, skipped, chainKey } = skipTo(suite, chain, end, now)
+  if (chainKey !== undefined && chainKey !== chain.chainKey) wipe(chainKey)
+  return { headerKey, next, ...(skipped && { skipped }) }
+}
 
 /** Section 4.4, first half of DHRatchetHE: what the remote's fresh ratchet key changes. */
 const openReceivingChain = (
@@ -132,7 +132,7 @@ const openReceivingChain = (
   if (!isFresh) throw new ProtocolError('key', 'ratchet: key of a new chain is not fresh')
   const step = advanceRoot(suite.crypto, suite.rootLabel, rootKey, own.secret, header.ratchetKey)
   const [previous, ...older] = state.receiving
-  const closed = previous === undefined ? [] : [closeChain(skipTo(suite, previous, header.previousCount, now))]
+  const closed = previous === undefined ? [] : [closeChain(suite, previous, header.previousCount, now)]
   return {
     rootKey: step.rootKey,
     remoteRatchetKey: header.ratchetKey,
