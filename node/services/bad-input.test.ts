@@ -210,7 +210,7 @@ test('random bytes instead of TCP requests, WebSocket handshakes and datagrams d
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
     const ended = new Promise((resolve) => socket.addEventListener('close', resolve))
     await new Promise((resolve) => socket.addEventListener('open', resolve))
-    socket.send(below(2) === 0 ? random(below(3_000)) : 'text')
+    socket.send(below(2) === 0 ? new Uint8Array(random(below(3_000))) : 'text')
     socket.close()
     await ended
   }
