@@ -27,6 +27,15 @@ const { version } = JSON.parse(readFileSync(here('./package.json'), 'utf8')) as 
 /** Where `npm run dev` finds the relay it started beside the development server. */
 const relayOrigin = `http://127.0.0.1:${process.env['SOTTO_DEV_RELAY_PORT'] ?? '8787'}`
 
+/** What tests in the browser import, directly or through the app. */
+const bundledForTests = [
+  ...['preact', 'preact/hooks', 'preact/jsx-runtime', 'preact/jsx-dev-runtime', '@preact/signals'],
+  ...['@tanstack/virtual-core', 'qr', 'qr/decode.js', 'comlink', 'idb', 'cborg', 'axe-core', 'fast-check'],
+  ...['chacha.js', 'aes.js'].map((file) => `@noble/ciphers/${file}`),
+  ...['sha2.js', 'hmac.js', 'hkdf.js'].map((file) => `@noble/hashes/${file}`),
+  ...['@noble/curves/ed25519.js', '@noble/post-quantum/ml-kem.js'],
+]
+
 export default defineConfig({
   root: here('./app'),
   cacheDir: here('./node_modules/.vite'),
@@ -64,6 +73,8 @@ export default defineConfig({
       },
       {
         root: here('.'),
+        // Found one by one while tests run, dependencies would make the page reload under them.
+        optimizeDeps: { include: bundledForTests },
         test: {
           name: 'browser',
           include: ['app/**/*.test.{ts,tsx}'],

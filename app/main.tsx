@@ -36,11 +36,13 @@ const whatIsMissing = (): Obstacle | null => {
   return needed.every((feature) => feature !== undefined) ? null : 'unsupported'
 }
 
+/** 250 ms: a tab in the background paints late or never, and its messages should not wait for that. */
+const paintDeadlineMs = 250
+
 const painted = (): Promise<void> =>
   new Promise((resolve) => {
-    // A hidden tab paints nothing; it must not wait for that.
-    if (document.visibilityState === 'hidden') resolve()
-    else requestAnimationFrame(() => setTimeout(resolve))
+    requestAnimationFrame(() => setTimeout(resolve))
+    setTimeout(resolve, paintDeadlineMs)
   })
 
 const startSession = (): Session => {

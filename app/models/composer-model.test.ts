@@ -1,0 +1,77 @@
+import { describe, expect, it, vi } from 'vitest'
+import { maxTextBytes } from '../../protocol/wire/limits.ts'
+import { ComposerModel } from './composer-model.ts'
+import { createFixtureEngine, readyState } from './engine.fixture.ts'
+
+const composerWith = (draft = '') => {
+  const engine = createFixtureEngine(readyState([]))
+  return { engine, composer: new ComposerModel(engine, 'c0', draft, () => undefined) }
+}
+
+const problem = { code: 'storage-full', message: 'The disk is full. Make room and send again.' } as const
+
+describe('ComposerModel', () => {
+  it('sends in order and empties the field at once', async () => {
+    const { engine, composer } = composerWith()
+    for (const text of ['one', 'two', 'three']) {
+      composer.edit(text)
+      expect(composer.send()).toBe(true)
+      expect(composer.text.value).toBe('')
+    }
+    await vi.waitFor(() => expect(engine.sent).toEqual(['one', 'two', 'three']))
+  })
+
+  it('gives the text back when it could not be stored, in front of what was written since', async () => {
+    const { engine, composer } = composerWith()
+    engine.failNext = problem
+    composer.edit('important')
+    composer.send()
+    composer.edit('and more')
+    await vi.waitFor(() => expect(composer.text.value).toBe('important\nand more'))
+    expect(composer.problem.value).toBe(problem.message)
+    composer.edit('important')
+    expect(composer.problem.value).toBeNull()
+  })
+
+  it('clears the stored draft only after the message is stored', async () => {
+    const { engine, composer } = composerWith()
+    composer.edit('hello')
+    composer.saveDraft()
+    expect(engine.drafts.get('c0')).toBe('hello')
+    const stored: (string | undefined)[] = []
+    const send = engine.send
+    engine.send = (...args) => {
+      stored.push(engine.drafts.get('c0'))
+      return send(...args)
+    }
+    composer.send()
+    composer.saveDraft()
+    await vi.waitFor(() => expect(engine.drafts.get('c0')).toBe(''))
+    expect(stored).toEqual(['hello'])
+  })
+
+  it('begins with the draft and stores it while it is being written', async () => {
+    const { engine, composer } = composerWith('half a tho')
+    expect(composer.text.value).toBe('half a tho')
+    composer.edit('half a thought')
+    await vi.waitFor(() => expect(engine.drafts.get('c0')).toBe('half a thought'))
+  })
+
+  it('refuses what one message cannot hold, counted in bytes', () => {
+    const { engine, composer } = composerWith()
+    composer.edit('é'.repeat(maxTextBytes / 2))
+    expect(composer.tooLongBy.value).toBe(0)
+    composer.edit('é'.repeat(maxTextBytes / 2 + 1))
+    expect(composer.tooLongBy.value).toBe(2)
+    expect(composer.send()).toBe(false)
+    expect(engine.sent).toEqual([])
+    expect(composer.text.value).not.toBe('')
+  })
+
+  it('does not send white space', () => {
+    const { composer } = composerWith()
+    composer.edit(' \n ')
+    expect(composer.canSend.value).toBe(false)
+    expect(composer.send()).toBe(false)
+  })
+})

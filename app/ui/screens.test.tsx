@@ -1,0 +1,121 @@
+import axe from 'axe-core'
+import { describe, expect, it, vi } from 'vitest'
+import { page } from 'vitest/browser'
+import { conversation, history, readyState, relay } from '../models/engine.fixture.ts'
+import type { AppModel } from '../models/app-model.ts'
+import { show, showApp } from './page.fixture.ts'
+import { ElsewhereScreen } from './screens/ElsewhereScreen.tsx'
+import { ErrorScreen, type Obstacle } from './screens/ErrorScreen.tsx'
+
+const now = Date.now()
+const people = [
+  conversation({
+    messages: 40,
+    typing: true,
+    path: 'direct',
+    last: { text: 'see you', mine: true, sentAtMs: now, status: 'read' },
+  }),
+  conversation({
+    conversationId: 'c1',
+    contactId: '0001',
+    name: 'Carol',
+    unread: 3,
+    last: { text: 'hello', mine: false, sentAtMs: now },
+  }),
+  conversation({ conversationId: 'c2', contactId: '0002', name: 'Dave', draft: 'half a thought' }),
+]
+const newcomer = { ...readyState([]), profile: null }
+
+const withPeople = async (act: (app: AppModel) => void = () => undefined) => {
+  const { app, engine } = await showApp(readyState(people), history(40, now))
+  act(app)
+  return { app, engine }
+}
+
+/** Every screen and dialog, by name. */
+const screens: Record<string, () => Promise<unknown> | unknown> = {
+  onboarding: () => showApp(newcomer),
+  'onboarding without a relay': () => showApp(newcomer, [], { world: { relayAddresses: Promise.resolve([]) } }),
+  'onboarding by invite': () => showApp(newcomer, [], { invite: 'A'.repeat(200) }),
+  'no conversations': () => showApp(readyState([])),
+  conversations: () => withPeople(),
+  conversation: () => withPeople((app) => app.openConversation('c0')),
+  'new conversation': () => withPeople((app) => app.openConversation('c2')),
+  'catching up': async () => {
+    const { engine } = await withPeople()
+    engine.emit({ kind: 'catching-up', waiting: 120 })
+    engine.emit({ kind: 'problem', problem: { code: 'relay-unreachable', message: 'The relay does not answer.' } })
+  },
+  invite: () => withPeople((app) => app.openDialog('invite')),
+  'open a link': () => withPeople((app) => app.openDialog('link')),
+  'follow an invite': () => withPeople((app) => app.offerInvite('A'.repeat(200))),
+  settings: () => withPeople((app) => app.openDialog('settings')),
+  'safety number': () =>
+    withPeople((app) => {
+      app.openConversation('c0')
+      app.openDialog('safety')
+    }),
+  elsewhere: () => show(<ElsewhereScreen taking={false} onUseHere={() => undefined} />),
+  ...Object.fromEntries(
+    (['insecure', 'unsupported', 'storage', 'crashed'] satisfies Obstacle[]).map((obstacle) => [
+      `error: ${obstacle}`,
+      () => show(<ErrorScreen obstacle={obstacle} onReload={() => undefined} />),
+    ]),
+  ),
+}
+
+const settled = async () => {
+  await document.fonts.ready
+  await Promise.all(
+    document
+      .getAnimations()
+      .map((animation) => animation.finished.catch(() => undefined))
+      .filter(() => false),
+  )
+  for (const animation of document.getAnimations()) {
+    if (animation.effect?.getTiming().iterations !== Infinity) animation.finish()
+  }
+}
+
+const layouts = { desktop: [1280, 800], phone: [390, 844], narrow: [320, 568] } as const
+
+for (const [layout, [width, height]] of Object.entries(layouts)) {
+  describe.each(Object.entries(screens))(`%s, ${layout}`, (_, open) => {
+    it.each(['light', 'dark'])('has nothing that axe objects to and does not overflow: %s', async (theme) => {
+      await page.viewport(width, height)
+      document.documentElement.lang = 'en'
+      document.title = 'Sotto'
+      document.documentElement.dataset['theme'] = theme
+      await open()
+      await vi.waitFor(() => expect(document.querySelector('[aria-busy="true"]')).toBeNull())
+      await settled()
+      const { violations } = await axe.run(document, { resultTypes: ['violations'] })
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
+      expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width)
+    })
+  })
+}
+
+describe('names that assistive technology finds', () => {
+  it('has exactly one Connection, wherever one looks', async () => {
+    for (const [width, height] of Object.values(layouts)) {
+      await page.viewport(width, height)
+      const { app } = await withPeople()
+      const status = page.getByRole('status', { name: 'Connection' })
+      await expect.element(status).toHaveTextContent(/^Relay$/)
+      app.openConversation('c0')
+      await expect.element(status).toHaveTextContent(/^Direct$/)
+      expect(status.elements().length).toBe(1)
+    }
+  })
+
+  it('says every word of the connection', async () => {
+    const { engine, world } = await showApp(readyState([]))
+    const status = page.getByRole('status', { name: 'Connection' })
+    await expect.element(status).toHaveTextContent(/^Relay$/)
+    engine.emit({ kind: 'relays', relays: [{ ...relay, state: 'reconnecting' }] })
+    await expect.element(status).toHaveTextContent(/^Reconnecting$/)
+    world.online.value = false
+    await expect.element(status).toHaveTextContent(/^Offline$/)
+  })
+})
