@@ -31,7 +31,8 @@ test.describe('direct', () => {
     await bob.page.goto(relay.url)
     await bob.openConversation('Alice')
     await bob.expectMessage('for Bob, who left')
-    await alice.expectStatus('for Bob, who left', 'Read')
+    await alice.expectConnection('Direct')
+    await alice.expectReceipt('for Bob, who left', 'Read')
   })
 
   test('both see the same conversation, each message once, in order', async ({ world }) => {

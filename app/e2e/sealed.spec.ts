@@ -5,10 +5,9 @@ import { expect, type Page } from '@playwright/test'
 import { bytesCanary, search, searchText, textCanary } from './harness/canaries.ts'
 import { test } from './harness/scenario.ts'
 
-/** Long enough for the drafts and receipts to be written; everything is waited for by its effect where it has one. */
 const unique = (word: string): string => `${word} ${randomUUID()}`
 
-/** Opens the lock row as the app does; what it wraps must stand nowhere on the disk. */
+/** Opens the lock row as the app does; what it wraps (one key or several of 32 bytes) must stand nowhere on the disk. */
 const unwrappedVaultKey = async (page: Page): Promise<Uint8Array> => {
   const numbers = await page.evaluate(async () => {
     const wanted = <T>(request: IDBRequest<T>): Promise<T> =>
@@ -81,7 +80,8 @@ test('what people write, who they are and the key to it stand nowhere in the cle
   await expect(alice.composer).toHaveValue(text.draft)
 
   const vaultKey = await unwrappedVaultKey(alice.page)
-  expect(vaultKey).toHaveLength(32)
+  expect(vaultKey.length).toBeGreaterThanOrEqual(32)
+  const vaultKeyParts = [0, 32].map((start) => vaultKey.subarray(start, start + 32)).filter(({ length }) => length > 0)
   const control = randomUUID()
   await writeControls(alice.page, control)
   await alice.profile.close()
@@ -90,7 +90,7 @@ test('what people write, who they are and the key to it stand nowhere in the cle
     ...Object.entries(text).map(([name, value]) => textCanary(name, value)),
     textCanary("Alice's name", aliceName),
     textCanary("Bob's name", bobName),
-    bytesCanary('vault key', vaultKey),
+    ...vaultKeyParts.map((part) => bytesCanary('vault key', part)),
   ]
   const fragment = textCanary('invite', link.slice(link.indexOf('#i/') + 3))
   for (const { profile, name } of [alice, bob]) {

@@ -101,6 +101,12 @@ export class Person {
     await expect(this.message(text)).toHaveAccessibleDescription(new RegExp(statuses.join('|')))
   }
 
+  /** A receipt that comes by mailbox: these are batched for up to 30 s, so that their time tells little. */
+  async expectReceipt(text: string, status: 'Delivered' | 'Read'): Promise<void> {
+    const pattern = status === 'Read' ? /Read/ : /Delivered|Read/
+    await expect(this.message(text)).toHaveAccessibleDescription(pattern, { timeout: 45_000 })
+  }
+
   /** The whole conversation on screen, read by scrolling through it. */
   read(): Promise<SeenMessage[]> {
     return readConversation(this.page)

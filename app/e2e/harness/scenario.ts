@@ -24,15 +24,16 @@ export class World {
     return relay
   }
 
-  profile(name: string, options: Partial<ProfileOptions> = {}): Profile {
-    const profile = new Profile({ directory: join(this.directory, `profile-${name}`), ...options })
+  profile(options: Partial<ProfileOptions> = {}): Profile {
+    // No person's name in the path: it would stand in the browser's own logs.
+    const profile = new Profile({ directory: join(this.directory, `profile-${this.profiles.length}`), ...options })
     this.profiles.push(profile)
     return profile
   }
 
   /** A person in a fresh profile whose browser is open. */
   async person(name: string, options: Partial<ProfileOptions> = {}): Promise<Person & { profile: Profile }> {
-    const profile = this.profile(name, options)
+    const profile = this.profile(options)
     return Object.assign(new Person(await profile.open(), name), { profile })
   }
 
