@@ -133,7 +133,7 @@ describe('settings', () => {
   it('changes the theme, the receipts and the name', async () => {
     const { app } = await open()
     app.openDialog('settings')
-    await page.getByText('Dark', { exact: true }).click()
+    await page.getByRole('radio', { name: 'Dark' }).click()
     await vi.waitFor(() => expect(app.settings.settings.value.theme).toBe('dark'))
     await page.getByRole('textbox', { name: 'Your name' }).fill('Alice B.')
     await page.getByRole('button', { name: 'Save' }).click()

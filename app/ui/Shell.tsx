@@ -33,17 +33,17 @@ const OpenDialog = ({ app }: { app: AppModel }) => {
 }
 
 const NothingOpen = () => (
-  <main class="pane conversation-pane nothing-open">
+  <div class="pane conversation-pane nothing-open">
     <span class="beginning-icon">
       <BubbleIcon />
     </span>
     <p>Choose a conversation, or invite somebody.</p>
-  </main>
+  </div>
 )
 
 /** Keys that work wherever the focus is. A dialog handles its own. */
 const useShortcuts = ({ app }: Props) => {
-  const root = useRef<HTMLDivElement>(null)
+  const root = useRef<HTMLElement>(null)
   useEffect(() => {
     const page = root.current?.ownerDocument
     const onKey = (event: KeyboardEvent) => {
@@ -73,7 +73,7 @@ export const Shell = ({ app, touch }: Props) => {
     left.current = openId
   }, [openId])
   return (
-    <div ref={root} class={`shell ${openId === null ? 'shell-list' : 'shell-conversation'}`}>
+    <main ref={root} class={`shell ${openId === null ? 'shell-list' : 'shell-conversation'}`}>
       <ListPane
         conversations={app.conversations}
         openId={openId}
@@ -103,6 +103,6 @@ export const Shell = ({ app, touch }: Props) => {
       )}
       <OpenDialog app={app} />
       <Notices notices={app.notices} />
-    </div>
+    </main>
   )
 }

@@ -20,9 +20,9 @@ export const ConversationHeader = (props: Props) => (
     </button>
     <Avatar contactId={props.contactId} name={props.named ? props.name : undefined} />
     <div class="bar-title">
-      <h2>
+      <h1>
         <bdi>{props.name}</bdi>
-      </h2>
+      </h1>
       <ConnectionStatus connection={props.connection} />
     </div>
     <button type="button" class="button-quiet safety-button" aria-label="Safety number" onClick={props.onSafetyNumber}>

@@ -30,7 +30,7 @@ const Beginning = ({ name, named }: { name: string; named: boolean }) => (
     <span class="beginning-icon">
       <BubbleIcon />
     </span>
-    <h3>{named ? `Say hello to ${name}` : 'Say hello'}</h3>
+    <h2>{named ? `Say hello to ${name}` : 'Say hello'}</h2>
     <p>
       {named
         ? 'Only the two of you can read what is written here.'
@@ -44,7 +44,7 @@ const History = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => 
   if (messages.state.value === 'failed')
     return (
       <div class="beginning" role="alert">
-        <h3>The messages could not be read</h3>
+        <h2>The messages could not be read</h2>
         <p>They are still stored on this device.</p>
         <button type="button" class="button" onClick={() => void conversation.open()}>
           Try again
@@ -73,7 +73,7 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
   const { contactId, name, typing } = conversation.view.value
   const spoken = conversation.announcement.value
   return (
-    <main class="pane conversation-pane">
+    <section class="pane conversation-pane" aria-label="Conversation">
       <ConversationHeader
         contactId={contactId}
         name={conversation.name.value}
@@ -90,6 +90,6 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
       <p class="visually-hidden" aria-live="polite">
         {spoken !== null && `${conversation.name.value}: ${spoken.text ?? 'a message this version cannot show'}`}
       </p>
-    </main>
+    </section>
   )
 }

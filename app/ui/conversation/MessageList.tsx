@@ -46,7 +46,6 @@ const useMessageRows = (messages: readonly MessageView[], scroller: RefObject<HT
     getItemKey: useCallback((index: number) => current.current[index]?.messageId ?? index, []),
     overscan,
     anchorTo: 'end',
-    followOnAppend: true,
     scrollEndThreshold: endThresholdPx,
     // Beyond every end: the browser stops at the newest message.
     initialOffset: () => messages.reduce((sum, message) => sum + 2 * estimate(message), 0),
@@ -54,12 +53,15 @@ const useMessageRows = (messages: readonly MessageView[], scroller: RefObject<HT
 }
 
 /**
- * Keeps the end in sight while the field below grows or an on-screen keyboard opens. Whether it was in sight is noted when
- * something scrolls: after a change of size it is too late to ask.
+ * Keeps the end in sight: while messages come in at either end, the field below grows or an on-screen keyboard opens.
+ * Whether it was in sight is noted when something scrolls: after a change it is too late to ask.
  */
-const useStayAtEnd = (list: List, scroller: RefObject<HTMLDivElement | null>) => {
+const useStayAtEnd = (list: List, scroller: RefObject<HTMLDivElement | null>, messages: readonly MessageView[]) => {
   const atEnd = useRef(true)
-  useEffect(() => {
+  useLayoutEffect(() => {
+    if (atEnd.current) list.scrollToEnd()
+  }, [messages.length])
+  useLayoutEffect(() => {
     const element = scroller.current
     if (element === null) return undefined
     const note = () => {
@@ -90,7 +92,7 @@ export const MessageList = (props: Props) => {
   const { messages, total, complete, firstUnreadId, unread, onNeedOlder, onLookedAt } = props
   const scroller = useRef<HTMLDivElement>(null)
   const list = useMessageRows(messages, scroller)
-  useStayAtEnd(list, scroller)
+  useStayAtEnd(list, scroller, messages)
   useFollowOwn(list, messages.at(-1))
 
   const items = list.getVirtualItems()

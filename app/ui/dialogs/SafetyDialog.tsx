@@ -12,7 +12,7 @@ interface Props {
 export const SafetyDialog = ({ safety, name, onClose }: Props) => {
   const state = safety.state.value
   return (
-    <Dialog title="Safety number" onClose={onClose}>
+    <Dialog title="Safety number" onClose={onClose} focusBody>
       <p class="lead">
         Compare these digits with the ones {name} sees, side by side or in a call where you know the voice. If they are
         the same, nobody else can read along.

@@ -33,37 +33,34 @@ const Preview = ({ conversation }: { conversation: ConversationView }) => {
 export const ConversationRow = ({ conversation, open, now, onOpen }: Props) => {
   const { conversationId, contactId, name, last, unread } = conversation
   return (
-    <li role="listitem">
+    <li role="listitem" class="conversation-row">
+      <Avatar contactId={contactId} name={name} />
       <button
         type="button"
-        class="conversation-row"
+        class="conversation-name"
         data-conversation={conversationId}
         aria-current={open}
-        aria-labelledby={`name-${conversationId}`}
         aria-describedby={`about-${conversationId}`}
         onClick={onOpen}
       >
-        <Avatar contactId={contactId} name={name} />
-        <span class="conversation-name" id={`name-${conversationId}`}>
-          <bdi>{name ?? 'New contact'}</bdi>
-        </span>
-        <span class="conversation-about" id={`about-${conversationId}`}>
-          {last !== undefined && <time class="conversation-time">{relativeTime(last.sentAtMs, now)}</time>}
-          {last?.mine && last.status !== undefined && !conversation.typing && conversation.draft.trim() === '' && (
-            <>
-              <StatusIcon status={last.status} />
-              <span class="visually-hidden">{statusWord[last.status]}: </span>
-            </>
-          )}
-          <Preview conversation={conversation} />
-          {unread > 0 && (
-            <span class="badge">
-              {unread > 999 ? '999+' : unread}
-              <span class="visually-hidden"> unread</span>
-            </span>
-          )}
-        </span>
+        <bdi>{name ?? 'New contact'}</bdi>
       </button>
+      <span class="conversation-about" id={`about-${conversationId}`}>
+        {last !== undefined && <time class="conversation-time">{relativeTime(last.sentAtMs, now)}</time>}
+        {last?.mine && last.status !== undefined && !conversation.typing && conversation.draft.trim() === '' && (
+          <>
+            <StatusIcon status={last.status} />
+            <span class="visually-hidden">{statusWord[last.status]}: </span>
+          </>
+        )}
+        <Preview conversation={conversation} />
+        {unread > 0 && (
+          <span class="badge">
+            {unread > 999 ? '999+' : unread}
+            <span class="visually-hidden"> unread</span>
+          </span>
+        )}
+      </span>
     </li>
   )
 }

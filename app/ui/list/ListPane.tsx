@@ -64,7 +64,7 @@ export const ListPane = (props: Props) => {
   const conversations = props.conversations.conversations.value
   const catchingUp = props.conversations.catchingUp.value
   return (
-    <nav class="pane list-pane" aria-label="Sotto">
+    <section class="pane list-pane" aria-label="All conversations">
       <header class="bar">
         <div class="bar-title">
           <h1 class="wordmark">Sotto</h1>
@@ -102,6 +102,6 @@ export const ListPane = (props: Props) => {
           />
         ))}
       </ul>
-    </nav>
+    </section>
   )
 }

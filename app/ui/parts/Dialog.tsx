@@ -5,6 +5,8 @@ import { CloseIcon } from './icons.tsx'
 interface Props {
   readonly title: string
   readonly onClose: () => void
+  /** True where nothing inside takes the focus: the keyboard must be able to scroll it. */
+  readonly focusBody?: boolean
   readonly children: ComponentChildren
 }
 
@@ -12,7 +14,7 @@ interface Props {
  * A modal dialog while it is mounted. The browser's own <dialog> keeps the focus inside, gives it back afterwards, and
  * closes on Escape and on a phone's back gesture.
  */
-export const Dialog = ({ title, onClose, children }: Props) => {
+export const Dialog = ({ title, onClose, focusBody, children }: Props) => {
   const element = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useLayoutEffect(() => {
@@ -44,7 +46,9 @@ export const Dialog = ({ title, onClose, children }: Props) => {
             <CloseIcon />
           </button>
         </header>
-        <div class="dialog-body">{children}</div>
+        <div class="dialog-body" {...(focusBody ? { tabIndex: 0 } : {})}>
+          {children}
+        </div>
       </div>
     </dialog>
   )
