@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { mailboxProtocol } from '../protocol/relay/mailbox-calls.ts'
 import { toHex } from '../protocol/wire/bytes.ts'
-import { random } from './fixtures/account.fixture.ts'
-import { connect, deposit, drain, makeMailbox } from './fixtures/relay-client.fixture.ts'
-import { finished, killLeftovers, runRelay, spawnRelay, temporaryDirectory } from './fixtures/relay-process.fixture.ts'
+
+import { random, connect, deposit, drain, makeMailbox } from './load/relay-client.ts'
+import { finished, killLeftovers, runRelay, spawnRelay, temporaryDirectory } from './load/relay-process.ts'
 
 const directories: { remove: () => void }[] = []
 const data = (): string => {

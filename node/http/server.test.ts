@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { temporaryDirectory } from '../fixtures/relay-process.fixture.ts'
+import { temporaryDirectory } from '../load/relay-process.ts'
 import { createHttpServer, listen } from './server.ts'
 import { loadStaticApp } from './static-app.ts'
 

@@ -22,9 +22,9 @@ import {
   publishPrekeysParams,
 } from '../../protocol/relay/prekey-calls.ts'
 import { encodeFrame, FrameReader, FrameWriter } from '../../signaling/stream/framing.ts'
-import { makeAccount, makePrekeys, random } from '../fixtures/account.fixture.ts'
-import { call, connect } from '../fixtures/relay-client.fixture.ts'
-import { killLeftovers, spawnRelay, temporaryDirectory, type RelayProcess } from '../fixtures/relay-process.fixture.ts'
+import { makeAccount, makePrekeys } from '../fixtures/account.fixture.ts'
+import { random, call, connect } from '../load/relay-client.ts'
+import { killLeftovers, spawnRelay, temporaryDirectory, type RelayProcess } from '../load/relay-process.ts'
 
 const directory = temporaryDirectory()
 let relay: RelayProcess
@@ -225,7 +225,7 @@ test('random bytes instead of TCP requests, WebSocket handshakes and datagrams d
   await healthy()
 }, 30_000)
 
-test.each(['/libp2p/circuit/relay/0.2.0/hop', '/ipfs/id/1.0.0', '/ipfs/ping/1.0.0'])(
+test.each(['/libp2p/circuit/relay/0.2.0/hop', '/ipfs/ping/1.0.0'])(
   "random frames to libp2p's own %s do no harm",
   async (protocol) => {
     for (let i = 0; i < 20; i++) {

@@ -14,9 +14,9 @@ import {
 } from '../../protocol/relay/mailbox-calls.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import { encodeFrame, FrameReader } from '../../signaling/stream/framing.ts'
-import { random } from '../fixtures/account.fixture.ts'
-import { call, connect, deposit, drain, makeMailbox, type RelayClient } from '../fixtures/relay-client.fixture.ts'
-import { spawnRelay, temporaryDirectory, type RelayProcess } from '../fixtures/relay-process.fixture.ts'
+
+import { random, call, connect, deposit, drain, makeMailbox, type RelayClient } from '../load/relay-client.ts'
+import { spawnRelay, temporaryDirectory, type RelayProcess } from '../load/relay-process.ts'
 
 const directory = temporaryDirectory()
 let relay: RelayProcess

@@ -20,9 +20,9 @@ import {
 } from '../../protocol/relay/prekey-calls.ts'
 import { minuteMs } from '../../protocol/wire/limits.ts'
 import type { RequestStream } from '../../signaling/stream/request-stream.ts'
-import { makeAccount, makePrekeys, random, type TestAccount } from '../fixtures/account.fixture.ts'
-import { call, connect } from '../fixtures/relay-client.fixture.ts'
-import { spawnRelay, temporaryDirectory, type RelayProcess } from '../fixtures/relay-process.fixture.ts'
+import { makeAccount, makePrekeys, type TestAccount } from '../fixtures/account.fixture.ts'
+import { random, call, connect } from '../load/relay-client.ts'
+import { spawnRelay, temporaryDirectory, type RelayProcess } from '../load/relay-process.ts'
 
 const directory = temporaryDirectory()
 let relay: RelayProcess

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { mailboxProtocol } from '../../protocol/relay/mailbox-calls.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
-import { random } from '../fixtures/account.fixture.ts'
-import { connect, deposit, drain, makeMailbox } from '../fixtures/relay-client.fixture.ts'
-import { killLeftovers, spawnRelay, temporaryDirectory } from '../fixtures/relay-process.fixture.ts'
+
+import { random, connect, deposit, drain, makeMailbox } from '../load/relay-client.ts'
+import { killLeftovers, spawnRelay, temporaryDirectory } from '../load/relay-process.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 /** kill -9 cannot show durability, since the page cache survives it; the system calls can. */

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dayMs, mailboxRetentionMs } from '../../protocol/wire/limits.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
-import { makeAccount, makePrekeys, random } from '../fixtures/account.fixture.ts'
+import { makeAccount, makePrekeys } from '../fixtures/account.fixture.ts'
+import { random } from '../load/relay-client.ts'
+
 import type { Deposit, MailboxQuota, RelayStore } from './relay-store.ts'
 
 /** How the suite gets at an implementation: the same storage opened again sees what was promised. */
