@@ -38,13 +38,11 @@ export const ConversationModel = createModel(
 
     const open = async () => {
       await messages.load()
-      while (
-        messages.state.value === 'ready' &&
-        !messages.complete.value &&
-        messages.messages.value.length < Math.min(unread, maxUnreadSought)
-      )
-        await messages.loadOlder()
-      firstUnreadId.value = firstUnread(messages.messages.value, unread)
+      const find = () => firstUnread(messages.messages.value, unread)
+      const mayBeFound = () =>
+        messages.state.value === 'ready' && !messages.complete.value && messages.messages.value.length < maxUnreadSought
+      while (unread > 0 && find() === null && mayBeFound()) await messages.loadOlder()
+      firstUnreadId.value = find()
     }
 
     effect(() => {
