@@ -26,9 +26,10 @@ test('nothing is lost, doubled or out of order when relay and browsers are kille
     const at = killer.next + randomBelow(last - killer.next)
     const strike = async (text: string): Promise<void> => {
       await killer.person.submit(text)
+      const otherAt = other.text(other.next)
       await relay.kill()
       await relay.start()
-      note(`round ${round + 1}: relay killed after ${text}, other side at ${other.text(other.next)}`)
+      note(`round ${round + 1}: relay killed after ${text}, other side at ${otherAt}`)
     }
     await Promise.all([killer.sendUntil(last, at, strike), other.sendUntil(last)])
   }

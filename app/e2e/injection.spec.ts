@@ -28,8 +28,14 @@ test('markup that gets into the page neither runs nor loads', async ({ world }) 
   const relay = await world.relay()
   const alice = await world.person('Alice')
   const foreign: string[] = []
-  alice.profile.context.on('request', (request) => {
-    if (new URL(request.url()).origin !== new URL(relay.url).origin) foreign.push(request.url())
+  const isForeign = (url: string): boolean => new URL(url).origin !== new URL(relay.url).origin
+  alice.profile.context.on('requestfinished', (request) => {
+    if (isForeign(request.url())) foreign.push(request.url())
+  })
+  alice.profile.context.on('requestfailed', (request) => {
+    // What the policy stops never leaves the browser; anything else that fails has been tried.
+    const reason = request.failure()?.errorText ?? ''
+    if (isForeign(request.url()) && !/csp/i.test(reason)) foreign.push(`${request.url()} ${reason}`)
   })
   await alice.onboard(relay.url)
   const outcome = await alice.page.evaluate(async () => {
@@ -82,7 +88,14 @@ test('markup that gets into the page neither runs nor loads', async ({ world }) 
     ]),
   )
   expect(outcome.violations).toEqual(
-    expect.arrayContaining(['img-src', 'connect-src', 'style-src-elem', 'script-src-elem']),
+    expect.arrayContaining([
+      'require-trusted-types-for',
+      'trusted-types',
+      'img-src',
+      'connect-src',
+      'style-src-elem',
+      'frame-src',
+    ]),
   )
   expect(outcome.title).not.toContain('ran')
   expect(foreign).toEqual([])
