@@ -71,6 +71,22 @@ describe('the relay as a process', () => {
     expect(await again.end('SIGINT')).toBe(0)
   }, 30_000)
 
+  test('serves by webrtc-direct alone, also after a restart, and stops cleanly with such a connection open', async () => {
+    const path = data()
+    const relay = await spawnRelay(path, { flags: ['--udp-port', '0'] })
+    const direct = relay.listening.addresses.find((address) => address.includes('/webrtc-direct/')) ?? ''
+    const mailbox = await makeMailbox(direct)
+    const client = await connect(direct)
+    await deposit(await client.open(mailboxProtocol), mailbox, random(300))
+    expect(await relay.end()).toBe(0)
+    await client.close()
+    const port = /\/udp\/(\d+)\//.exec(direct)?.[1] ?? ''
+    const again = await spawnRelay(path, { flags: ['--udp-port', port] })
+    expect(again.listening.addresses).toContain(direct)
+    expect(await drain(direct, mailbox)).toHaveLength(1)
+    expect(await again.end()).toBe(0)
+  }, 60_000)
+
   test('a taken port, a second relay on the same data and a missing app end with a sentence', async () => {
     const path = data()
     const relay = await spawnRelay(path)
