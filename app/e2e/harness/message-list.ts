@@ -12,7 +12,7 @@ export interface SeenMessage {
 export const messageList = (page: Page): Locator => page.getByRole('list', { name: 'Messages' })
 
 /** The rows that are in the document now; the list is windowed, so these are some of them. */
-export const visibleMessages = (page: Page): Promise<SeenMessage[]> =>
+const visibleMessages = (page: Page): Promise<SeenMessage[]> =>
   messageList(page).evaluate((list) => {
     const describe = (item: Element): string =>
       item.getAttribute('aria-description') ??
