@@ -6,7 +6,7 @@
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** What a line may hold besides its time, level and event. */
-export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[]>>
+type LogFields = Readonly<Record<string, string | number | boolean | readonly string[]>>
 
 /** `error` means a bug or failing hardware; `warn` that the operator should look; `debug` is off by default. */
 export type Log = (level: LogLevel, event: string, fields?: LogFields) => void

@@ -49,7 +49,7 @@ const start = async (config: RelayConfig, log: Log): Promise<RunningRelay> => {
   } catch (error) {
     if (forOperators.some((known) => error instanceof known)) return exit(1, (error as Error).message)
     log('error', 'start-failure', describeError(error))
-    throw error
+    return exit(1, 'The relay could not start; the log line before this one says where it failed.')
   }
 }
 

@@ -135,6 +135,30 @@ describe('HTTP', () => {
     expect(relay.body.toString()).toBe('{"addresses":[]}')
   })
 
+  test('believes a trusted proxy about who asks, and nobody else', async () => {
+    const upgradeFrom = async (trustedProxies: string[]): Promise<string | undefined> => {
+      const options = { app: null, relayJson: () => '', ready: () => true, trustedProxies, onFailure: () => {} }
+      const proxied = createHttpServer(options)
+      const seen = new Promise<string | undefined>((resolve) => {
+        proxied.on('upgrade', (request, socket) => {
+          resolve(request.socket.remoteAddress)
+          socket.destroy()
+        })
+      })
+      const at = await listen(proxied, '127.0.0.1', 0)
+      const headers = { Connection: 'Upgrade', Upgrade: 'websocket', 'X-Forwarded-For': '198.51.100.9, 192.0.2.7' }
+      const request = httpRequest({ host: '127.0.0.1', port: at, headers })
+      request.on('error', () => {})
+      request.end()
+      const address = await seen
+      proxied.close()
+      return address
+    }
+    expect(await upgradeFrom(['127.0.0.1'])).toBe('192.0.2.7')
+    expect(await upgradeFrom(['10.0.0.1'])).toBe('127.0.0.1')
+    expect(await upgradeFrom([])).toBe('127.0.0.1')
+  })
+
   test('takes nothing', async () => {
     expect(await ask('/', { method: 'POST' })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } })
     expect(await ask('/', { method: 'DELETE' })).toMatchObject({ status: 405 })

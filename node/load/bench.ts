@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { mailboxProtocol } from '../../protocol/relay/mailbox-calls.ts'
-import { connect, deposit, drain, makeMailbox, random } from './relay-client.ts'
+import { connect, deposit, drain, makeMailbox, random, type RelayClient, type TestMailbox } from './relay-client.ts'
 import { killLeftovers, spawnRelay } from './relay-process.ts'
 
 // usage: node node/load/bench.ts [--json FILE]: a real relay process with default limits, real libp2p connections.
@@ -68,9 +68,9 @@ interface Measured {
 
 /** One run: `senders` connections deposit at once into as many mailboxes, then one mailbox after the other is drained. */
 const measure = async (address: string, senders: number, perSender: number): Promise<Measured> => {
-  const mailboxes = []
+  const mailboxes: TestMailbox[] = []
   for (let i = 0; i < senders; i++) mailboxes.push(await makeMailbox(address))
-  const clients = []
+  const clients: RelayClient[] = []
   for (let i = 0; i < senders; i++) clients.push(await connect(address))
   const streams = await Promise.all(clients.map((client) => client.open(mailboxProtocol)))
   const deposits = await perSecond(senders * perSender, () =>

@@ -1,13 +1,16 @@
 import { statfs } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { kib, minuteMs, secondMs } from '../../protocol/wire/limits.ts'
+import { kib, secondMs } from '../../protocol/wire/limits.ts'
 
 /** Below this, newcomers are refused: the rest is for the mail of those already here. */
 const minFreeDiskBytes = 512 * kib * kib
-/** A loop this late (99th percentile) means answers are late for everybody. */
-const maxLoopDelayMs = 500
+/** An event loop this late (99th percentile) means answers are late for everybody. */
+const maxLoopDelayMs = secondMs
 /** 700 MiB: what a machine with 1 GB can give. */
 const maxMemoryBytes = 700 * kib * kib
+
+/** Pressure is looked at every 10 s; it may well be gone the second time. */
+const retryMs = 15 * secondMs
 
 export interface Pressure {
   /** Milliseconds after which a newcomer may try again; 0: welcome. */
@@ -15,8 +18,11 @@ export interface Pressure {
   stop(): void
 }
 
-/** Watches disk, memory and lateness, looking every 10 s. `memoryBytes`: resident memory of the process. */
-export const watchPressure = (directory: string, memoryBytes: () => number): Pressure => {
+/**
+ * Watches disk, memory and lateness. `directory`: where the data lies; one that cannot be asked counts as full.
+ * `memoryBytes`: resident memory of the process. `everyMs`: default 10 s.
+ */
+export const watchPressure = (directory: string, memoryBytes: () => number, everyMs = 10 * secondMs): Pressure => {
   const delays = monitorEventLoopDelay({ resolution: 20 })
   delays.enable()
   let pressed = false
@@ -26,10 +32,10 @@ export const watchPressure = (directory: string, memoryBytes: () => number): Pre
     const { bavail, bsize } = await statfs(directory).catch(() => ({ bavail: 0, bsize: 0 }))
     pressed = bavail * bsize < minFreeDiskBytes || loopDelayMs > maxLoopDelayMs || memoryBytes() > maxMemoryBytes
   }
-  const timer = setInterval(() => void look(), 10 * secondMs)
+  const timer = setInterval(() => void look(), everyMs)
   timer.unref()
   return {
-    retryMs: () => (pressed ? minuteMs : 0),
+    retryMs: () => (pressed ? retryMs : 0),
     stop: () => {
       clearInterval(timer)
       delays.disable()

@@ -22,7 +22,7 @@ interface UpgradeSocket {
 }
 
 /** What is used of an upgrade request (Node's `http.IncomingMessage`). */
-export interface UpgradeRequest {
+interface UpgradeRequest {
   readonly url?: string | undefined
 }
 
