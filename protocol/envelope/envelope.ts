@@ -88,7 +88,8 @@ export const paddedBodyLength = (contentLength: number, parts: Omit<Envelope, 'c
   const empty = 5 + 1 + 2 + 1 + saltBytes + headBytes(parts.header.length) + parts.header.length + 1 + handshake
   let bucket = paddedLength(lengthWith(empty, contentLength + 1 + aeadTagBytes))
   while (bucket <= maxEnvelopeBytes) {
-    for (const head of [2, 3, 5]) {
+    // Heads of two and three bytes: under 64 KiB there is no longer one, and a shorter one leaves no room worth a bucket.
+    for (const head of [2, 3]) {
       const sealed = bucket - empty + headBytes(0) - head
       if (headBytes(sealed) === head) return sealed - aeadTagBytes
     }

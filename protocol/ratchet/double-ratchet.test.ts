@@ -246,6 +246,8 @@ describe('steps', () => {
     expect(bob.refuses({ header: sealedHeader.seal(header, chain.headerKey, tools), body: noData })).toBe('malformed')
     const current = alice.state.sending ?? expect.fail('there is a chain')
     const last = { ...header, number: 0xffff_ffff }
+    const [newest, ...older] = bob.state.receiving
+    bob.state = { ...bob.state, receiving: [{ ...(newest ?? expect.fail('a chain')), next: 0xffff_ffff }, ...older] }
     expect(bob.refuses({ header: sealedHeader.seal(last, current.headerKey, tools), body: noData })).toBe('limit')
     alice.state = { ...alice.state, sending: { ...current, next: 0xffff_ffff } }
     expect(refusal(() => alice.send())).toBe('limit')

@@ -179,6 +179,9 @@ describe('a handshake is refused', () => {
     expect(stripped({ ...bundle.kemPrekey, signature: bundle.signedPrekey.signature })).toBe('signature')
     expect(stripped({ ...testBundle(testAccount(4_713)).bundle.kemPrekey })).toBe('signature')
     const { envelope } = say(initiate(who), 'hello')
+    const withoutSecret = { ...noble, mlkem768Decapsulate: () => new Uint8Array(32) }
+    expect(refusal(() => respond({ ...who, crypto: withoutSecret }, envelope))).toBe('authentication')
+    expect(refusal(() => respond(who, envelope))).toBe('accepted')
     const decoded = decodeEnvelope(envelope)
     const fields = handshakeMessage.toMap(handshakeMessage.decode(decoded.handshake ?? new Uint8Array(0)))
     fields.delete(4)
