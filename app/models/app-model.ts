@@ -29,13 +29,13 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
   const conversation = signal<ConversationModel | null>(null)
   const onboarding = signal<OnboardingModel | null>(null)
 
-  const navigation = new NavigationModel(world.history)
-  const notices = new NoticesModel()
-  const conversations = new ConversationsModel()
-  const settings = new SettingsModel(engine, world)
-  const inviteModel = new InviteModel(engine, world)
-  const safety = new SafetyModel(engine)
-  const link = new LinkModel(engine, world, (id) => {
+  const navigation: NavigationModel = new NavigationModel(world.history)
+  const notices: NoticesModel = new NoticesModel()
+  const conversations: ConversationsModel = new ConversationsModel()
+  const settings: SettingsModel = new SettingsModel(engine, world)
+  const inviteModel: InviteModel = new InviteModel(engine, world)
+  const safety: SafetyModel = new SafetyModel(engine)
+  const link: LinkModel = new LinkModel(engine, world, (id) => {
     dialog.value = null
     navigation.open(id)
   })
@@ -186,4 +186,4 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
     suspend: () => conversation.value?.composer.saveDraft(),
   }
 })
-export type AppModel = InstanceType<typeof AppModel>
+export interface AppModel extends InstanceType<typeof AppModel> {}

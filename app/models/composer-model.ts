@@ -88,4 +88,4 @@ export const ComposerModel = createModel(
     }
   },
 )
-export type ComposerModel = InstanceType<typeof ComposerModel>
+export interface ComposerModel extends InstanceType<typeof ComposerModel> {}

@@ -29,8 +29,10 @@ const maxUnreadSought = 2_000
 export const ConversationModel = createModel(
   (engine: EngineApi, view: ReadonlySignal<ConversationView>, visible: ReadonlySignal<boolean>) => {
     const { conversationId, draft, unread } = untracked(() => view.value)
-    const messages = new MessagesModel(engine, conversationId)
-    const composer = new ComposerModel(engine, conversationId, draft, (message) => messages.apply(message))
+    const messages: MessagesModel = new MessagesModel(engine, conversationId)
+    const composer: ComposerModel = new ComposerModel(engine, conversationId, draft, (message) =>
+      messages.apply(message),
+    )
     const inSight = signal(-Infinity)
     const firstUnreadId = signal<string | null>(null)
     const announcement = signal<MessageView | null>(null)
@@ -81,4 +83,4 @@ export const ConversationModel = createModel(
     }
   },
 )
-export type ConversationModel = InstanceType<typeof ConversationModel>
+export interface ConversationModel extends InstanceType<typeof ConversationModel> {}

@@ -31,4 +31,4 @@ export const ConversationsModel = createModel(() => {
     },
   }
 })
-export type ConversationsModel = InstanceType<typeof ConversationsModel>
+export interface ConversationsModel extends InstanceType<typeof ConversationsModel> {}

@@ -49,4 +49,4 @@ export const InviteModel = createModel((engine: EngineApi, world: Pick<World, 'a
     },
   }
 })
-export type InviteModel = InstanceType<typeof InviteModel>
+export interface InviteModel extends InstanceType<typeof InviteModel> {}

@@ -109,4 +109,4 @@ export const LinkModel = createModel(
     }
   },
 )
-export type LinkModel = InstanceType<typeof LinkModel>
+export interface LinkModel extends InstanceType<typeof LinkModel> {}

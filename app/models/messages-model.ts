@@ -89,4 +89,4 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
     },
   }
 })
-export type MessagesModel = InstanceType<typeof MessagesModel>
+export interface MessagesModel extends InstanceType<typeof MessagesModel> {}

@@ -38,4 +38,4 @@ export const NavigationModel = createModel((history: SessionHistory) => {
     },
   }
 })
-export type NavigationModel = InstanceType<typeof NavigationModel>
+export interface NavigationModel extends InstanceType<typeof NavigationModel> {}

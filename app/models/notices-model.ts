@@ -24,4 +24,4 @@ export const NoticesModel = createModel(() => {
     },
   }
 })
-export type NoticesModel = InstanceType<typeof NoticesModel>
+export interface NoticesModel extends InstanceType<typeof NoticesModel> {}

@@ -69,4 +69,4 @@ export const OnboardingModel = createModel(
     }
   },
 )
-export type OnboardingModel = InstanceType<typeof OnboardingModel>
+export interface OnboardingModel extends InstanceType<typeof OnboardingModel> {}

@@ -23,4 +23,4 @@ export const SafetyModel = createModel((engine: EngineApi) => {
     },
   }
 })
-export type SafetyModel = InstanceType<typeof SafetyModel>
+export interface SafetyModel extends InstanceType<typeof SafetyModel> {}

@@ -86,4 +86,4 @@ export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorl
     },
   }
 })
-export type SettingsModel = InstanceType<typeof SettingsModel>
+export interface SettingsModel extends InstanceType<typeof SettingsModel> {}

@@ -8,7 +8,7 @@ export type TabMessage =
   | { readonly kind: 'free' }
 
 /** The part of BroadcastChannel that is used here. */
-export interface TabChannel {
+interface TabChannel {
   post(message: TabMessage): void
   onMessage(listener: (message: TabMessage) => void): void
 }
@@ -110,4 +110,4 @@ export const TabLeadership = createModel(({ locks, channel, tabId, lead, letGo }
     },
   }
 })
-export type TabLeadership = InstanceType<typeof TabLeadership>
+export interface TabLeadership extends InstanceType<typeof TabLeadership> {}

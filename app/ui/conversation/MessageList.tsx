@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact'
 import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import type { Virtualizer } from '@tanstack/virtual-core'
+import type { VirtualItem, Virtualizer } from '@tanstack/virtual-core'
 import type { MessageView } from '../../models/messages-model.ts'
 import { DownIcon, UpIcon } from '../parts/icons.tsx'
 import { groupingOf } from './grouping.ts'
@@ -87,67 +87,74 @@ const useFollowOwn = (list: List, newest: MessageView | undefined) => {
   }, [newest?.messageId])
 }
 
+/** The first new message of this visit, when it is loaded and not yet in sight. */
+const useUnreadAbove = (list: List, messages: readonly MessageView[], firstUnreadId: string | null): number | null => {
+  const above = useRef(true)
+  const index = firstUnreadId === null ? -1 : messages.findIndex(({ messageId }) => messageId === firstUnreadId)
+  if (index >= (list.range?.startIndex ?? Infinity)) above.current = false
+  return index >= 0 && above.current ? index : null
+}
+
+type RowsProps = Pick<Props, 'messages' | 'total' | 'firstUnreadId' | 'senderName' | 'now'> & {
+  readonly items: readonly VirtualItem[]
+  readonly height: number
+  readonly measure: List['measureElement']
+}
+
+const Rows = ({ messages, total, firstUnreadId, senderName, now, items, height, measure }: RowsProps) => {
+  const unloaded = Math.max(0, total - messages.length)
+  return (
+    <div class="rows-space" style={{ height: `${height}px` }}>
+      <ul role="list" aria-label="Messages" class="rows" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+        {items.map(({ index, key }) => {
+          const message = messages[index]
+          if (message === undefined) return null
+          return (
+            <MessageRow
+              key={key}
+              message={message}
+              {...groupingOf(messages, index)}
+              senderName={senderName}
+              firstUnread={message.messageId === firstUnreadId}
+              now={now}
+              index={index}
+              place={unloaded + index + 1}
+              total={unloaded + messages.length}
+              measure={measure}
+            />
+          )
+        })}
+      </ul>
+    </div>
+  )
+}
+
 /** The windowed history: only the rows in sight exist, whatever the conversation's length. */
-export const MessageList = (props: Props) => {
-  const { messages, total, complete, firstUnreadId, unread, onNeedOlder, onLookedAt } = props
+export const MessageList = ({ complete, unread, onNeedOlder, onLookedAt, ...props }: Props) => {
+  const { messages } = props
   const scroller = useRef<HTMLDivElement>(null)
   const list = useMessageRows(messages, scroller)
   useStayAtEnd(list, scroller, messages)
   useFollowOwn(list, messages.at(-1))
-
   const items = list.getVirtualItems()
+  const unreadAbove = useUnreadAbove(list, messages, props.firstUnreadId)
+  const firstInSight = list.range?.startIndex
   const lastInSight = messages[list.range?.endIndex ?? -1]?.position
-  const unloaded = Math.max(0, total - messages.length)
-  const firstUnreadIndex =
-    firstUnreadId === null ? -1 : messages.findIndex(({ messageId }) => messageId === firstUnreadId)
-  const unreadAbove = useRef(true)
-  if (firstUnreadIndex >= (list.range?.startIndex ?? Infinity)) unreadAbove.current = false
 
   useEffect(() => {
     if (lastInSight !== undefined) onLookedAt(lastInSight)
   }, [lastInSight])
   useEffect(() => {
-    if (!complete && (list.range?.startIndex ?? Infinity) < readAheadRows) onNeedOlder()
-  }, [list.range?.startIndex, messages.length])
+    if (!complete && firstInSight !== undefined && firstInSight < readAheadRows) onNeedOlder()
+  }, [firstInSight, messages.length])
 
   return (
     <div class="history">
       <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label="History">
-        <div class="rows-space" style={{ height: `${list.getTotalSize()}px` }}>
-          <ul
-            role="list"
-            aria-label="Messages"
-            class="rows"
-            style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}
-          >
-            {items.map(({ index, key }) => {
-              const message = messages[index]
-              return (
-                message !== undefined && (
-                  <MessageRow
-                    key={key}
-                    message={message}
-                    grouping={groupingOf(messages, index)}
-                    senderName={props.senderName}
-                    firstUnread={message.messageId === firstUnreadId}
-                    now={props.now}
-                    index={index}
-                    place={unloaded + index + 1}
-                    total={unloaded + messages.length}
-                    measure={list.measureElement}
-                  />
-                )
-              )
-            })}
-          </ul>
-        </div>
+        <Rows items={items} height={list.getTotalSize()} measure={list.measureElement} {...props} />
       </div>
-      {firstUnreadIndex >= 0 && unreadAbove.current && (
-        <button
-          type="button"
-          class="pill pill-top"
-          onClick={() => list.scrollToIndex(firstUnreadIndex, { align: 'start' })}
-        >
+      {unreadAbove !== null && (
+        <button type="button" class="pill pill-top" onClick={() => list.scrollToIndex(unreadAbove, { align: 'start' })}>
           <UpIcon />
           To the first new one
         </button>

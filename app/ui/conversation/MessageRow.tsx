@@ -3,9 +3,8 @@ import { clockTime, dayName, exactTime } from '../parts/format-time.ts'
 import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
 import type { Grouping } from './grouping.ts'
 
-interface Props {
+interface Props extends Grouping {
   readonly message: MessageView
-  readonly grouping: Grouping
   readonly senderName: string
   /** "New messages" begins here. */
   readonly firstUnread: boolean
@@ -18,14 +17,12 @@ interface Props {
   readonly measure: (element: HTMLElement | null) => void
 }
 
-const rowClass = ({ message, grouping }: Props): string =>
-  ['row', message.mine ? 'row-mine' : 'row-theirs', grouping.first && 'row-first', grouping.last && 'row-last']
-    .filter(Boolean)
-    .join(' ')
+const rowClass = ({ message, first, last }: Props): string =>
+  ['row', message.mine ? 'row-mine' : 'row-theirs', first && 'row-first', last && 'row-last'].filter(Boolean).join(' ')
 
 /** One message: text, time, and for one's own how far it came. Text is only ever text. */
 export const MessageRow = (props: Props) => {
-  const { message, grouping, firstUnread, now } = props
+  const { message, newDay, firstUnread, now } = props
   const statusId = message.status === undefined ? undefined : `status-${message.messageId}`
   return (
     <li
@@ -37,7 +34,7 @@ export const MessageRow = (props: Props) => {
       aria-setsize={props.total}
       aria-describedby={statusId}
     >
-      {grouping.newDay && (
+      {newDay && (
         <div class="day">
           <span>{dayName(message.sentAtMs, now)}</span>
         </div>

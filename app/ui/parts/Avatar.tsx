@@ -14,16 +14,8 @@ const initialsOf = (name: string): string => {
 }
 
 /** The disc that stands for somebody. Decorative: the name stands beside it. */
-export const Avatar = ({
-  contactId,
-  name,
-  large,
-}: {
-  contactId: string
-  name: string | undefined
-  large?: boolean
-}) => (
-  <span class={`avatar hue-${hueOf(contactId)}${large ? ' avatar-large' : ''}`} aria-hidden="true">
+export const Avatar = ({ contactId, name }: { contactId: string; name: string | undefined }) => (
+  <span class={`avatar hue-${hueOf(contactId)}`} aria-hidden="true">
     {name === undefined ? '?' : initialsOf(name)}
   </span>
 )
