@@ -63,12 +63,25 @@ describe('limits', () => {
 
   test('a deposit to several lanes is taken as a whole or not at all', () => {
     const { limits: all } = limits()
-    for (let i = 0; i < 2_000; i++) all.deposit(['spent'])
-    expect(() => all.deposit(['fresh', 'spent'])).toThrow(
+    for (let i = 0; i < 2_000; i++) all.deposit('a', ['spent'])
+    expect(() => all.deposit('a', ['fresh', 'spent'])).toThrow(
       expect.objectContaining({ code: 'slow-down', retryAfterMs: 100 }),
     )
-    for (let i = 0; i < 2_000; i++) all.deposit(['fresh'])
-    expect(() => all.deposit(['fresh'])).toThrow(expect.objectContaining({ code: 'slow-down' }))
+    for (let i = 0; i < 2_000; i++) all.deposit('b', ['fresh'])
+    expect(() => all.deposit('b', ['fresh'])).toThrow(expect.objectContaining({ code: 'slow-down' }))
+  })
+
+  test('each further target of a deposit is one more request of its connection', () => {
+    const { clock, limits: all } = limits()
+    const targets = Array.from({ length: 64 }, (_, i) => `lane ${i}`)
+    const call = () => {
+      all.mailboxRequest('a')
+      all.deposit('a', targets)
+    }
+    for (let i = 0; i < 78; i++) call()
+    expect(call).toThrow(expect.objectContaining({ code: 'slow-down' }))
+    clock.now = 1_000
+    call()
   })
 
   test('bundles: 6 per asker and target, 30 per address and target whatever the keys', () => {

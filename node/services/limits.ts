@@ -74,10 +74,12 @@ export class Limits {
 
   /**
    * One deposit through each of these lanes (any strings that name lane and mailbox). Counts lanes that do not exist like
-   * those that do, so that the limit tells nothing. @throws RelayRefusal `slow-down` when any is over, and takes none.
+   * those that do, so that the limit tells nothing. Every target after the first is one more request of the connection,
+   * since each is written to disk. @throws RelayRefusal `slow-down` when any is over; no lane is then charged.
    */
-  deposit(lanes: readonly string[]): void {
+  deposit(connectionId: string, lanes: readonly string[]): void {
     refuseAfter(Math.max(0, ...lanes.map((lane) => this.#lanes.waitMs(lane))), '600 envelopes a minute for this lane')
+    refuseAfter(this.#mailboxConnections.take(connectionId, lanes.length - 1), '200 mailbox requests a second')
     for (const lane of lanes) this.#lanes.take(lane)
   }
 

@@ -44,7 +44,7 @@ export const mailboxService = (options: MailboxServiceOptions): RelayService => 
       onFailure,
       admit: () => options.limits.mailboxRequest(caller.connectionId),
       handlers: {
-        deposit: handler(depositParams, (params) => deposit(shared, params), onStoreFailure),
+        deposit: handler(depositParams, (params) => deposit(shared, caller, params), onStoreFailure),
         register: handler(registerParams, (params) => register(options, caller, params), onStoreFailure),
         setLanes: handler(setLanesParams, (params) => setLanes(options, caller, params), onStoreFailure),
         revokeLanes: handler(revokeLanesParams, (params) => revokeLanes(options, caller, params), onStoreFailure),
@@ -67,11 +67,13 @@ type Params<C> = C extends StructCodec<infer P> ? P : never
 
 const deposit = async (
   { store, limits, now, subscriptions }: Shared,
+  { connectionId }: Caller,
   { envelope, targets }: Params<typeof depositParams>,
 ): Promise<Uint8Array> => {
   if (targets.length === 0) throw new RelayRefusal('bad-request', 'a deposit needs a target')
   const hashed = targets.map(({ mailboxId, lane }) => ({ mailboxId, laneHash: sha256(lane) }))
-  limits.deposit(hashed.map(({ mailboxId, laneHash }) => `${toHex(mailboxId)} ${toHex(laneHash)}`))
+  const lanes = hashed.map(({ mailboxId, laneHash }) => `${toHex(mailboxId)} ${toHex(laneHash)}`)
+  limits.deposit(connectionId, lanes)
   const reached = await store.deposit({ envelope, envelopeId: envelopeIdOf(envelope), targets: hashed }, now())
   for (const mailboxId of reached) subscriptions.deposited(mailboxId)
   return yes

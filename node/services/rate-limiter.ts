@@ -33,16 +33,16 @@ export class RateLimiter {
     return bucket ? this.#missingMs(this.#tokensOf(bucket)) : 0
   }
 
-  /** Takes one token, or says in how many milliseconds there will be one. */
-  take(key: string): number {
+  /** Takes `cost` tokens (at most a burst) and answers 0, or takes none and says in how many milliseconds there will be so many. */
+  take(key: string, cost = 1): number {
     const now = this.#now()
     const bucket = this.#buckets.get(key)
     const tokens = bucket ? this.#tokensOf(bucket) : this.#limit.burst
-    const waitMs = this.#missingMs(tokens)
+    const waitMs = this.#missingMs(tokens, cost)
     if (waitMs > 0) return waitMs
     // Deleted first, so that the map's order is by last use.
     this.#buckets.delete(key)
-    this.#buckets.set(key, { tokens: tokens - 1, atMs: now })
+    this.#buckets.set(key, { tokens: tokens - cost, atMs: now })
     if (this.#buckets.size > this.#limit.maxKeys) this.#shrink()
     return 0
   }
@@ -68,7 +68,7 @@ export class RateLimiter {
     return Math.min(this.#limit.burst, tokens + elapsed / this.#limit.everyMs)
   }
 
-  #missingMs(tokens: number): number {
-    return tokens >= 1 ? 0 : Math.ceil((1 - tokens) * this.#limit.everyMs)
+  #missingMs(tokens: number, cost = 1): number {
+    return tokens >= cost ? 0 : Math.ceil((cost - tokens) * this.#limit.everyMs)
   }
 }

@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { randomBytes, webcrypto } from 'node:crypto'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { base64url } from 'multiformats/bases/base64'
@@ -74,6 +74,9 @@ const writeDurably = (path: string, data: Buffer): Buffer => {
     fsyncSync(file)
     closeSync(file)
     renameSync(`${path}.new`, path)
+    const folder = openSync(dirname(path), 'r')
+    fsyncSync(folder)
+    closeSync(folder)
     return data
   } catch (cause) {
     throw new DataDirectoryError(`${path} cannot be written; check free space and permissions.`, { cause })
