@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { decodeEnvelope, envelopeId } from '../../protocol/envelope/envelope.ts'
+import { toHex } from '../../protocol/wire/bytes.ts'
 import type { ClientStore } from '../store/client-store.ts'
 import { StoreError } from '../store/store-error.ts'
-import { recordingProvider } from './engine-race.fixture.ts'
+import { recordingProvider, type SealedMessage } from './engine-race.fixture.ts'
 import { meet, Person } from './person.fixture.ts'
 import { seeded, TestWorld } from './test-network.fixture.ts'
 
@@ -46,14 +48,14 @@ afterEach(async () => {
 /** A person whose browser is killed in the middle of things, and who opens it again. */
 class Unlucky {
   readonly person: Person
-  readonly keys: string[]
+  readonly sealed: SealedMessage[]
   crashes = 0
   #trap: Trap | undefined
   #reopening: Promise<void> = Promise.resolve()
 
   constructor(world: TestWorld, name: string) {
-    const { provider, keys } = recordingProvider()
-    this.keys = keys
+    const { provider, sealed } = recordingProvider()
+    this.sealed = sealed
     this.person = new Person({ world, name, crypto: provider, wrap: (store) => trapped(store, () => this.#trap) })
     people.push(this.person)
   }
@@ -90,6 +92,18 @@ class Unlucky {
   }
 }
 
+/** Message keys that stand behind more than one envelope that left a device. What was never stored never left, and counts for nothing. */
+const reused = (world: TestWorld, people: readonly Unlucky[]): string[] => {
+  const keyOf = new Map(people.flatMap(({ sealed }) => sealed.map((one) => [one.ciphertext, one.messageKey] as const)))
+  const envelopes = new Map(world.seen.map((envelope) => [toHex(envelopeId(envelope)), envelope]))
+  const used = new Map<string, number>()
+  for (const envelope of envelopes.values()) {
+    const key = keyOf.get(toHex(decodeEnvelope(envelope).ciphertext)) ?? 'unknown'
+    used.set(key, (used.get(key) ?? 0) + 1)
+  }
+  return [...used].filter(([key, times]) => times > 1 || key === 'unknown').map(([key]) => key)
+}
+
 describe('engines that are killed between any two steps', () => {
   it.each([1, 2, 3, 4])(
     'lose nothing, show nothing twice and use no key twice (seed %i)',
@@ -115,6 +129,7 @@ describe('engines that are killed between any two steps', () => {
       const open = async (who: Unlucky): Promise<number> =>
         (await who.person.messages(id)).filter((m) => m.mine && m.status !== 'delivered').length
       await expect.poll(() => Promise.all([open(alice), open(bob)]), soon).toEqual([0, 0])
+      expect(reused(world, [alice, bob])).toEqual([])
       for (const who of [alice, bob]) {
         const texts = await who.person.texts(id)
         for (const prefix of ['a', 'b']) {

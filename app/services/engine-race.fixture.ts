@@ -1,20 +1,35 @@
 import { noble } from '../../protocol/crypto/noble-provider.ts'
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
-import { toHex } from '../../protocol/wire/bytes.ts'
+import { profile } from '../../protocol/crypto/profile.ts'
+import { encodeUtf8, equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import { createEngine } from './engine.ts'
 
-/** Records every key and nonce that a message was sealed with. */
-export const recordingProvider = (): { provider: CryptoProvider; keys: string[] } => {
-  const keys: string[] = []
+/** One message that was encrypted: its message key, and its ciphertext by which the envelope is known again. Both hex. */
+export interface SealedMessage {
+  readonly messageKey: string
+  readonly ciphertext: string
+}
+
+/** Records the message key of everything that is encrypted: the ratchet's own, before the envelope's salt goes into it. */
+export const recordingProvider = (): { provider: CryptoProvider; sealed: SealedMessage[] } => {
+  const sealed: SealedMessage[] = []
+  const label = encodeUtf8(profile.labels.message)
+  let messageKey: string | undefined
   const provider: CryptoProvider = {
     ...noble,
+    hkdfSha256: (ikm, salt, info, length) => {
+      messageKey = equalBytes(info, label) ? toHex(ikm) : undefined
+      return noble.hkdfSha256(ikm, salt, info, length)
+    },
     chacha20poly1305Seal: (key, nonce, plaintext, associatedData) => {
-      keys.push(`${toHex(key)} ${toHex(nonce)}`)
-      return noble.chacha20poly1305Seal(key, nonce, plaintext, associatedData)
+      const ciphertext = noble.chacha20poly1305Seal(key, nonce, plaintext, associatedData)
+      if (messageKey !== undefined) sealed.push({ messageKey, ciphertext: toHex(ciphertext) })
+      messageKey = undefined
+      return ciphertext
     },
   }
-  return { provider, keys }
+  return { provider, sealed }
 }
 
 /** What the worker is told to do: send `count` texts in a conversation of a database. */
@@ -26,13 +41,13 @@ export interface RaceOrder {
 }
 
 export interface RaceResult {
-  readonly keys: string[]
+  readonly sealed: SealedMessage[]
   readonly failures: number
 }
 
 const run = async ({ database, conversationId, prefix, count }: RaceOrder): Promise<RaceResult> => {
   const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
-  const { provider, keys } = recordingProvider()
+  const { provider, sealed } = recordingProvider()
   const engine = createEngine({
     openStore: () => openIndexedDbStore({ name: database, random }),
     now: () => Date.now(),
@@ -49,7 +64,7 @@ const run = async ({ database, conversationId, prefix, count }: RaceOrder): Prom
   }
   await Promise.all(sending)
   await engine.close()
-  return { keys, failures }
+  return { sealed, failures }
 }
 
 // In a page this module only lends its recorder; in a worker it waits for its order.

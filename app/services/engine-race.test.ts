@@ -23,7 +23,7 @@ const runWorker = async (order: RaceOrder): Promise<RaceResult> => {
 
 it('two engines in two workers on one database never use a message key twice and lose nothing', async () => {
   const world = new TestWorld()
-  const { provider, keys } = recordingProvider()
+  const { provider, sealed } = recordingProvider()
   const alice = new Person({ world, name: 'Alice', crypto: provider })
   const bob = new Person({ world, name: 'Bob' })
   people.push(alice, bob)
@@ -36,7 +36,7 @@ it('two engines in two workers on one database never use a message key twice and
   expect(results.map((result) => result.failures)).toEqual([0, 0])
   await alice.open()
   await alice.send(id, 'after')
-  const all = [...keys, ...results.flatMap((result) => result.keys)]
+  const all = [...sealed, ...results.flatMap((result) => result.sealed)].map((one) => one.messageKey)
   expect(all.length).toBeGreaterThan(200)
   expect(new Set(all).size).toBe(all.length)
   await expect.poll(() => bob.conversation(id)?.messages, { timeout: 20_000 }).toBe(202)

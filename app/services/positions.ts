@@ -70,6 +70,11 @@ export const arrivalPosition = async (
   conversation: ConversationRow,
   arrival: Arrival,
 ): Promise<{ position: number; moved: MessageRow[] }> => {
+  // Nearly every message belongs at the end, and one row tells.
+  const last = await tx.get(messageTable, [conversation.conversationId, conversation.lastPosition])
+  if (last && arrival.sequence > conversation.highestSequence && (!last.mine || last.orderMs <= arrival.orderMs)) {
+    return { position: appendPosition(conversation), moved: [] }
+  }
   const { before, after } = await findPlace(tx, conversation, arrival)
   if (after === undefined) return { position: appendPosition(conversation), moved: [] }
   const low = before?.position ?? after.position - 2 * step

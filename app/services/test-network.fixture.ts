@@ -1,5 +1,4 @@
 import { laneHash } from '../../protocol/envelope/lane.ts'
-import { envelopeId } from '../../protocol/envelope/envelope.ts'
 import { verifyAccountLog } from '../../protocol/identity/account-log.ts'
 import type { PrekeyBundle, SignedPublicKey } from '../../protocol/identity/prekeys.ts'
 import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
@@ -96,9 +95,7 @@ export class TestWorld {
     const mailbox = this.mailbox(mailboxId)
     const hash = laneHash(lane)
     if (!mailbox.lanes.has(toHex(hash))) return
-    const id = envelopeId(envelope)
-    if (mailbox.waiting.some((one) => equalBytes(envelopeId(one.envelope), id)) && !this.hit(this.faults.duplicate))
-      return
+    if (mailbox.waiting.some((one) => equalBytes(one.envelope, envelope)) && !this.hit(this.faults.duplicate)) return
     mailbox.waiting.push({ envelope, laneHash: hash })
     if (this.hit(this.faults.duplicate)) mailbox.waiting.push({ envelope, laneHash: hash })
     if (this.hit(this.faults.reorder)) mailbox.waiting.sort(() => this.#chance() - 0.5)

@@ -19,8 +19,14 @@ interface Change {
   readonly row: unknown
 }
 
+/** A row as it was read. */
+interface Found {
+  readonly key: StoredKey
+  readonly row: unknown
+}
+
 type Changes = Map<string, Map<string, Change>>
-type Handle = IDBPTransaction<unknown, string[], 'readonly'> | IDBPTransaction<unknown, string[], 'readwrite'>
+type Handle = IDBPTransaction<unknown, string[]> | IDBPTransaction<unknown, string[], 'readwrite'>
 
 /** Binary parts of keys come back as ArrayBuffer. */
 const readKey = (key: IDBValidKey): StoredKey =>
@@ -40,6 +46,8 @@ export class StoreTransaction implements WriteTransaction {
   readonly #connection: Connection
   readonly #handle: Handle
   readonly #changes: Changes = new Map()
+  /** What was read before, since nothing but this step's own changes can alter it while the transaction lives. */
+  readonly #read = new Map<string, Promise<Found[]>>()
   #account: Uint8Array | null
 
   constructor(connection: Connection, handle: Handle) {
@@ -52,8 +60,11 @@ export class StoreTransaction implements WriteTransaction {
     const stored = this.#connection.sealing.blind(table.name, key)
     const change = this.#changes.get(table.name)?.get(keyName(stored))
     if (change) return change.row as Row | undefined
-    const found = (await this.#handle.objectStore(table.name).get(stored)) as StoredRow | undefined
-    return found && this.#open(table, stored, found)
+    const [found] = await this.#once(`${table.name} get ${keyName(stored)}`, async () => {
+      const row = (await this.#handle.objectStore(table.name).get(stored)) as StoredRow | undefined
+      return row ? [{ key: stored, row: await this.#open(table, stored, row) }] : []
+    })
+    return found?.row as Row | undefined
   }
 
   async find<Row>(table: Table<Row>, index: Uint8Array): Promise<Row | undefined> {
@@ -63,27 +74,33 @@ export class StoreTransaction implements WriteTransaction {
   async findAll<Row>(table: Table<Row>, index: Uint8Array): Promise<Row[]> {
     const { sealing } = this.#connection
     const blinded = sealing.blindIndex(table.name, index)
-    const found = this.#handle.objectStore(table.name).index('x')
-    const [keys, rows] = await Promise.all([found.getAllKeys(blinded), found.getAll(blinded)])
     const name = keyName([blinded])
-    return this.#overlay(table, keys, rows, (change) => {
+    const found = await this.#once(`${table.name} find ${name}`, async () => {
+      const rows = this.#handle.objectStore(table.name).index('x')
+      return this.#openAll(table, ...(await Promise.all([rows.getAllKeys(blinded), rows.getAll(blinded)])))
+    })
+    return this.#overlay(table, found, (change) => {
       const value = table.index?.(change.row as Row)
       return value !== undefined && keyName([sealing.blindIndex(table.name, value)]) === name
     })
   }
 
   async list<Row>(table: Table<Row>, range: Range = {}): Promise<Row[]> {
+    const { after, before, reverse = false } = range
     // IndexedDB refuses a range that cannot hold anything.
-    if (range.after !== undefined && range.before !== undefined && range.after >= range.before) return []
+    if (after !== undefined && before !== undefined && after >= before) return []
     const prefix = this.#connection.sealing.blind(table.name, range.prefix ?? [])
     const keyRange = toKeyRange(prefix, range)
-    const changes = this.#changes.get(table.name)?.size ?? 0
     // Changed rows may take the place of read ones: that many more are read.
-    const limit = range.limit === undefined ? undefined : range.limit + changes
-    const [keys, rows] = range.reverse
-      ? await this.#readBack(table, keyRange, limit)
-      : await this.#readOn(table, keyRange, limit)
-    const merged = await this.#overlay(table, keys, rows, (change) => keyRange.includes(change.key), range.reverse)
+    const limit = range.limit === undefined ? undefined : range.limit + (this.#changes.get(table.name)?.size ?? 0)
+    const name = `${table.name} list ${keyName(prefix)} ${after} ${before} ${limit} ${reverse}`
+    const found = await this.#once(name, async () =>
+      this.#openAll(
+        table,
+        ...(await (reverse ? this.#readBack(table, keyRange, limit) : this.#readOn(table, keyRange, limit))),
+      ),
+    )
+    const merged = this.#overlay(table, found, (change) => keyRange.includes(change.key), reverse)
     return range.limit === undefined ? merged : merged.slice(0, range.limit)
   }
 
@@ -113,7 +130,8 @@ export class StoreTransaction implements WriteTransaction {
     }))
     const handle = this.#handle as IDBPTransaction<unknown, string[], 'readwrite'>
     await Promise.all(
-      stored.map(({ store, key, value }) =>
+      // Async, so that a put that throws at once does not leave the ones before it unheard.
+      stored.map(async ({ store, key, value }) =>
         value === undefined ? handle.objectStore(store).delete(key) : handle.objectStore(store).put(value, key),
       ),
     )
@@ -143,25 +161,35 @@ export class StoreTransaction implements WriteTransaction {
   }
 
   /** Rows as read, with this step's changes in their places. */
-  async #overlay<Row>(
+  #overlay<Row>(
     table: Table<Row>,
-    keys: readonly IDBValidKey[],
-    rows: readonly StoredRow[],
+    found: readonly Found[],
     belongs: (change: Change) => boolean,
     reverse = false,
-  ): Promise<Row[]> {
+  ): Row[] {
     const changes = this.#changes.get(table.name)
-    const out: { key: StoredKey; row: Row }[] = []
+    if (!changes) return found.map(({ row }) => row as Row)
+    const out: Found[] = found.filter(({ key }) => !changes.has(keyName(key)))
+    for (const change of changes.values()) if (change.row !== undefined && belongs(change)) out.push(change)
+    const sign = reverse ? -1 : 1
+    return out.sort((a, b) => sign * indexedDB.cmp(a.key, b.key)).map(({ row }) => row as Row)
+  }
+
+  #once(name: string, read: () => Promise<Found[]>): Promise<Found[]> {
+    const earlier = this.#read.get(name)
+    if (earlier) return earlier
+    const reading = read()
+    this.#read.set(name, reading)
+    return reading
+  }
+
+  async #openAll(table: AnyTable, keys: readonly IDBValidKey[], rows: readonly StoredRow[]): Promise<Found[]> {
+    const out: Found[] = []
     for (const [i, stored] of rows.entries()) {
       const key = readKey(keys[i] as IDBValidKey)
-      if (!changes?.has(keyName(key))) out.push({ key, row: await this.#open(table, key, stored) })
+      out.push({ key, row: await this.#open(table, key, stored) })
     }
-    if (!changes) return out.map(({ row }) => row)
-    for (const change of changes.values()) {
-      if (change.row !== undefined && belongs(change)) out.push({ key: change.key, row: change.row as Row })
-    }
-    const sign = reverse ? -1 : 1
-    return out.sort((a, b) => sign * indexedDB.cmp(a.key, b.key)).map(({ row }) => row)
+    return out
   }
 
   async #open<Row>(table: Table<Row>, key: StoredKey, stored: StoredRow): Promise<Row> {
