@@ -78,8 +78,11 @@ test('before a valid hello no envelope is handed on, and an invalid hello ends t
   bob.links.accept(far.stream, far.connection)
   const closed = new Promise<void>((resolve) => near.stream.addEventListener('close', () => resolve()))
   await write(near, { envelope: { number: 1, envelope: utf8('smuggled') } })
+  const begun = performance.now()
   await write(near, { signal: utf8('hello from nobody') })
   await closed
+  // Well before a caller that says nothing is let go.
+  expect(performance.now() - begun).toBeLessThan(2_000)
   expect(bob.engine.received).toEqual([])
   expect(bob.events).toEqual([])
 })

@@ -99,7 +99,7 @@ export class Courier {
     } finally {
       // The circuit has done its work; relays count them.
       for (const circuit of host.getConnections(peer)) {
-        if (circuit.limits !== undefined) closeConnection(circuit)
+        if (!circuit.direct) closeConnection(circuit)
       }
       this.#watchIdle()
     }

@@ -39,6 +39,7 @@ export class Home {
   readonly #host: Libp2p
   readonly #options: HomeOptions
   readonly #supervisors = new Map<string, RelaySupervisor>()
+  readonly #receivers: MailboxReceiver[] = []
   readonly #waiters = new Set<() => void>()
 
   private constructor(host: Libp2p, options: HomeOptions) {
@@ -49,15 +50,14 @@ export class Home {
   /** Resolves once the host listens; relays connect from then on by themselves. */
   static async start(options: HomeOptions): Promise<Home> {
     let host: Libp2p | undefined
-    const limitedCircuits = (): number =>
-      host?.getConnections().filter(({ limits }) => limits !== undefined).length ?? 0
+    const circuits = (): number => host?.getConnections().filter(({ direct }) => !direct).length ?? 0
     host = await createClientHost({
       privateKey: await privateKeyOfSeed(options.deviceSeed),
       // Bare circuit addresses, one per relay wanted: a fixed relay address would never be reserved again after a loss.
       listen: [...options.mailboxes.map(() => '/p2p-circuit'), '/webrtc'],
       stun: options.stun,
       addressDialMs,
-      gater: { denyInboundRelayedConnection: () => limitedCircuits() >= maxInboundCircuits },
+      gater: { denyInboundRelayedConnection: () => circuits() >= maxInboundCircuits },
     })
     const home = new Home(host, options)
     await host.handle(linkProtocol, (stream, connection) => {
@@ -87,6 +87,7 @@ export class Home {
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.#receivers.map((receiver) => receiver.finish()))
     await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.stop()))
     await this.#host.stop()
   }
@@ -102,6 +103,7 @@ export class Home {
   #supervisorOf(mailbox: OwnMailbox): RelaySupervisor {
     const { environment, now, random, onEnvelopes, onRelayState } = this.#options
     const receiver = new MailboxReceiver({ mailbox, deliver: onEnvelopes, now, random })
+    this.#receivers.push(receiver)
     const circuit = `/p2p/${peerIdOfKey(mailbox.relayKey).toString()}/p2p-circuit`
     return new RelaySupervisor({
       environment,

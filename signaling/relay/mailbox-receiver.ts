@@ -23,6 +23,9 @@ const batchEnvelopes = 50
 const retryBaseMs = secondMs
 const retryCapMs = minuteMs
 
+/** A page that is closed in good order waits this long for its last acknowledgements; without them it sees envelopes twice. */
+const finishWithinMs = secondMs
+
 export interface MailboxReceiverOptions extends Chance {
   readonly mailbox: OwnMailbox
   readonly deliver: NetworkListener['onEnvelopes']
@@ -44,7 +47,10 @@ export class MailboxReceiver {
   /** Sequences with the engine. */
   #inHand = new Set<number>()
   #waiting = 0
-  #delivering = false
+  /** The deliveries and acknowledgements under way. */
+  #delivering: Promise<void> | undefined
+  readonly #acknowledging = new Set<Promise<void>>()
+  #finishing = false
   #refusals = 0
   #left = false
   #retry: ReturnType<typeof setTimeout> | undefined
@@ -61,6 +67,7 @@ export class MailboxReceiver {
   /** Registers and subscribes on a fresh connection. @throws as `RelayChannel.call` does. */
   async attach(channel: RelayChannel): Promise<void> {
     const { mailboxId } = this.#options.mailbox
+    this.#finishing = false
     if (this.#channel !== undefined) this.detach(this.#channel)
     this.#channel = channel
     const params = [registerParams, { mailboxId }] as const
@@ -77,16 +84,29 @@ export class MailboxReceiver {
     this.#left = false
   }
 
+  /** Takes nothing more, and waits a moment for what is with the engine and for its acknowledgements. */
+  async finish(): Promise<void> {
+    this.#finishing = true
+    this.#queue = []
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const tooLong = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, finishWithinMs)
+    })
+    await Promise.race([this.#idle(), tooLong])
+    clearTimeout(timer)
+  }
+
   /** A push of the mailbox service on the attached connection, if it is for this mailbox. */
   onPush(push: EnvelopesPush): void {
-    if (this.#channel === undefined || !equalBytes(push.mailboxId, this.#options.mailbox.mailboxId)) return
+    if (this.#channel === undefined || this.#finishing || !equalBytes(push.mailboxId, this.#options.mailbox.mailboxId))
+      return
     const known = new Set(this.#queue.map(({ sequence }) => sequence))
     for (const envelope of push.envelopes) {
       if (!known.has(envelope.sequence) && !this.#inHand.has(envelope.sequence)) this.#queue.push(envelope)
     }
     this.#waiting = push.waiting
     if (this.#queue.length > windowEnvelopes) this.#channel.abort('more envelopes than the window')
-    else if (!this.#delivering) void this.#deliverAll()
+    else if (this.#queue.length > 0) this.#delivering ??= this.#deliverAll()
   }
 
   async #subscribe(channel: RelayChannel): Promise<void> {
@@ -94,13 +114,17 @@ export class MailboxReceiver {
     await channel.call({ protocol: mailboxProtocol, method: 'subscribe', params, result: done })
   }
 
+  async #idle(): Promise<void> {
+    await this.#delivering
+    await Promise.all(this.#acknowledging)
+  }
+
   async #deliverAll(): Promise<void> {
-    this.#delivering = true
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, batchEnvelopes)
       await this.#deliver(batch)
     }
-    this.#delivering = false
+    this.#delivering = undefined
     if (this.#left) this.#askAgain()
   }
 
@@ -119,7 +143,14 @@ export class MailboxReceiver {
   /** Not awaited: an acknowledgement that is lost only brings the envelope once more. */
   #acknowledge(sequences: number[]): void {
     const params = [ackParams, { mailboxId: this.#options.mailbox.mailboxId, sequences }] as const
-    this.#channel?.call({ protocol: mailboxProtocol, method: 'ack', params, result: done }).catch(() => {})
+    const call = { protocol: mailboxProtocol, method: 'ack', params, result: done }
+    const answered = this.#channel?.call(call).then(
+      () => {},
+      () => {},
+    )
+    if (answered === undefined) return
+    this.#acknowledging.add(answered)
+    void answered.then(() => this.#acknowledging.delete(answered))
   }
 
   #askAgain(): void {

@@ -115,14 +115,19 @@ export class RelaySupervisor {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(connectDeadlineMs)])
     this.#retryAfterMs = 0
     let channel: RelayChannel | undefined
+    const onStop = (): void => channel?.abort('stopped')
+    this.#stopped.signal.addEventListener('abort', onStop)
     try {
       channel = new RelayChannel(await this.#options.dial(signal), this.#options.now)
+      if (this.#stopped.signal.aborted) throw new Error('stopped meanwhile')
       await this.#options.setUp(channel)
-      if (!channel.open || this.#stopped.signal.aborted) throw new Error('closed meanwhile')
+      if (!channel.open) throw new Error('closed meanwhile')
     } catch (error) {
       channel?.abort('not set up')
       if (error instanceof RelayRefusal) this.#retryAfterMs = error.retryAfterMs ?? 0
       return undefined
+    } finally {
+      this.#stopped.signal.removeEventListener('abort', onStop)
     }
     this.#channel = channel
     this.#say('connected')

@@ -39,14 +39,17 @@ const openEnd = ({ stream, connection }: End) => {
   }
 }
 
-/** A peer that follows the protocol only as far as the test writes. */
-const openRaw = ({ stream }: End) => {
+/** A peer that follows the protocol only as far as the test writes; `lives`: it also answers pings. */
+const openRaw = ({ stream }: End, { lives = false } = {}) => {
   const reader = new FrameReader(maxLinkFrameBytes)
   const writer = new FrameWriter(stream)
   const frames: LinkFrame[] = []
   let heard = (): void => {}
   stream.addEventListener('message', (event) => {
-    frames.push(...reader.push(event.data.subarray()).map(decodeLinkFrame))
+    const fresh = reader.push(event.data.subarray()).map(decodeLinkFrame)
+    frames.push(...fresh)
+    if (lives && fresh.some(({ ping }) => ping === true))
+      void writer.write(encodeLinkFrame({ pong: true })).catch(() => {})
     heard()
   })
   const closed = new Promise<void>((resolve) => stream.addEventListener('close', () => resolve()))
@@ -149,7 +152,7 @@ describe('a peer that breaks the rules is cut off', () => {
   ]
   test.each(cases)('%s', async (_, misbehave) => {
     const { near, far } = await hosts.link()
-    const [a, raw] = [openEnd(near), openRaw(far)]
+    const [a, raw] = [openEnd(near), openRaw(far, { lives: true })]
     a.answerWith(() => new Promise(() => {}))
     const behaviour = misbehave(raw).catch(() => {})
     await a.ended
