@@ -55,7 +55,7 @@ export const createPageWorld = (page: Window, hash: string, version: string): Wo
     version,
     touch: page.matchMedia('(pointer: coarse)').matches,
     history: sessionHistory(page),
-    relayAddresses: findRelays(page, hash),
+    findRelays: () => findRelays(page, hash),
     copy: (text) => navigator.clipboard.writeText(text),
     ...(share === undefined ? {} : { share }),
     keepStorage: () => navigator.storage.persist(),

@@ -90,7 +90,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
         settings.applySettings(state.settings)
         settings.applyRelays(state.relays)
         if (state.profile === null) {
-          onboarding.value = new OnboardingModel(engine, invite, world.relayAddresses, enter)
+          onboarding.value = new OnboardingModel(engine, invite, world.findRelays(), enter)
           phase.value = 'onboarding'
         } else {
           settings.applyName(state.profile.name)

@@ -21,6 +21,16 @@ describe('ComposerModel', () => {
     await vi.waitFor(() => expect(engine.sent).toEqual(['one', 'two', 'three']))
   })
 
+  it('gives the text back as it was when it could not be stored', async () => {
+    const { engine, composer } = composerWith()
+    engine.failNext = problem
+    composer.edit('important')
+    composer.send()
+    await vi.waitFor(() => expect(composer.problem.value).toBe(problem.message))
+    expect(composer.text.value).toBe('important')
+    expect(engine.drafts.get('c0')).toBe('important')
+  })
+
   it('gives the text back when it could not be stored, in front of what was written since', async () => {
     const { engine, composer } = composerWith()
     engine.failNext = problem

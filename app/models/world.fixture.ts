@@ -23,7 +23,7 @@ export const createFixtureWorld = (part: Partial<World> = {}): FixtureWorld => {
     appUrl: 'https://sotto.example/',
     version: '0.1.0',
     touch: false,
-    relayAddresses: Promise.resolve(['/dns/relay.example/tcp/443/tls/ws/p2p/12D3KooW']),
+    findRelays: () => Promise.resolve(['/dns/relay.example/tcp/443/tls/ws/p2p/12D3KooW']),
     copy: (text) => {
       copied.push(text)
       return Promise.resolve()

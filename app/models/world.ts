@@ -25,8 +25,8 @@ export interface World {
   /** True where fields are filled by an on-screen keyboard: nothing takes the focus by itself there. */
   readonly touch: boolean
   readonly history: SessionHistory
-  /** Relay addresses this page's host or address offers; empty when the person must give one. */
-  readonly relayAddresses: Promise<readonly string[]>
+  /** Relay addresses this page's host or address offers; empty when the person must give one. Asked at onboarding only. */
+  findRelays(): Promise<readonly string[]>
   /** Puts text on the clipboard. Rejects when the browser refuses. */
   copy(text: string): Promise<void>
   /** Opens the system's own share sheet; absent where there is none. */

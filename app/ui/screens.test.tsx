@@ -35,7 +35,7 @@ const withPeople = async (act: (app: AppModel) => void = () => undefined) => {
 /** Every screen and dialog, by name. */
 const screens: Record<string, () => unknown> = {
   onboarding: () => showApp(newcomer),
-  'onboarding without a relay': () => showApp(newcomer, [], { world: { relayAddresses: Promise.resolve([]) } }),
+  'onboarding without a relay': () => showApp(newcomer, [], { world: { findRelays: () => Promise.resolve([]) } }),
   'onboarding by invite': () => showApp(newcomer, [], { invite: 'A'.repeat(200) }),
   'no conversations': () => showApp(readyState([])),
   conversations: () => withPeople(),
