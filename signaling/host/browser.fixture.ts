@@ -14,7 +14,7 @@ import type { DirectPage } from './direct-page.fixture.ts'
 const entry = fileURLToPath(new URL('direct-page.fixture.ts', import.meta.url))
 
 /** How others reach a page. */
-export type Card = Awaited<ReturnType<DirectPage['start']>>
+type Card = Awaited<ReturnType<DirectPage['start']>>
 
 /** A page in a browser profile of its own. */
 export interface BrowserPage {

@@ -5,7 +5,7 @@ import { abortConnection } from '../stream/end-connection.ts'
 import { RequestStream, StreamEnded } from '../stream/request-stream.ts'
 
 /** A relay answers in milliseconds; one that takes longer than 5 s is stopped, unreachable or drowning. */
-export const callDeadlineMs = 5 * secondMs
+const callDeadlineMs = 5 * secondMs
 
 /** A protocol with method, parameters and the shape of its answer. */
 export interface Call<P, R> {

@@ -22,7 +22,7 @@ const ofRefusal = ({ code, message, retryAfterMs = defaultRetryMs }: RelayRefusa
 }
 
 /** The failure an error of a relay call stands for, as a value that survives structured cloning. */
-export const failureOf = (error: unknown): NetworkFailure => {
+const failureOf = (error: unknown): NetworkFailure => {
   if (error instanceof RelayRefusal) return ofRefusal(error)
   if (error instanceof ProtocolError) return { ok: false, reason: 'refused', message: error.message }
   return { ok: false, reason: 'offline', message: 'the relay did not answer' }

@@ -6,7 +6,7 @@ import { kib, maxEnvelopeBytes } from '../../protocol/wire/limits.ts'
 export const linkProtocol = '/sotto/link/1'
 
 /** A sealed signal is a few dozen bytes with its padding; 1 KiB leaves room for kinds to come. */
-export const maxSignalBytes = kib
+const maxSignalBytes = kib
 
 /** Envelopes that may be under way unacknowledged, per direction. */
 export const linkWindowEnvelopes = 64
