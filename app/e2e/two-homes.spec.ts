@@ -1,30 +1,15 @@
-import { join } from 'node:path'
-import { AppHost } from './harness/app-host.ts'
-import { browserIn, relayHost, SmallInternet, whyNoNamespaces } from './harness/namespaces.ts'
-import { relayAddresses } from './harness/relay-addresses.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from '@playwright/test'
+import { twoHomes } from './harness/homes.ts'
+import { whyNoNamespaces } from './harness/namespaces.ts'
+import { processorSeconds } from './harness/processes.ts'
 import { test } from './harness/scenario.ts'
 
 const reason = whyNoNamespaces()
 
 test('two homes behind masquerading routers connect directly', async ({ world }) => {
   test.skip(reason !== undefined, reason)
-  const internet = world.keep(SmallInternet.build(), (built) => built.remove())
-  const relay = await world.relay({ host: relayHost, namespace: internet.internet, servesApp: false })
-  const address = (await relayAddresses(relay)).find((candidate) => candidate.includes('/ws/')) ?? ''
-
-  const people = await Promise.all(
-    ['Alice', 'Bob'].map(async (name) => {
-      const home = internet.home(name.toLowerCase())
-      const host = world.keep(await AppHost.start(home), (started) => started.close())
-      const executable = await browserIn(home, join(world.directory, `browser-${name}`))
-      return { person: await world.person(name, { executable }), url: `${host.url}/#relay=${address}` }
-    }),
-  )
-  const [alice, bob] = people.map(({ person }) => person)
-  if (alice === undefined || bob === undefined) throw new Error('two people are needed')
-  await alice.onboard(people[0]?.url ?? '')
-  await bob.acceptAsNewcomer(await alice.invite())
-  await alice.openConversation('Bob')
+  const { relay, alice, bob } = await twoHomes(world)
   await alice.expectConnection('Direct')
   await bob.expectConnection('Direct')
   relay.stop()
@@ -33,4 +18,27 @@ test('two homes behind masquerading routers connect directly', async ({ world })
   await bob.send('and back')
   await alice.expectMessage('and back', 2_000)
   relay.continue()
+})
+
+/** Long enough to hold several attempts at a direct link, if somebody were to repeat them without pause. */
+const idleSeconds = 20
+/** Of one core. An open page does almost nothing; a loop of dials takes a multiple. */
+const idleShare = 0.15
+
+test('where no direct connection is possible the mailbox carries everything and nothing loops', async ({ world }) => {
+  test.skip(reason !== undefined, reason)
+  const { alice, bob } = await twoHomes(world, (internet) => internet.forbidDirect())
+  for (const number of [1, 2, 3]) {
+    await alice.send(`by relay ${number}`)
+    await bob.expectMessage(`by relay ${number}`)
+    await bob.send(`answer ${number}`)
+    await alice.expectMessage(`answer ${number}`)
+  }
+  await alice.expectConnection('Relay')
+  await alice.expectReceipt('by relay 3', 'Read')
+  const browser = alice.profile.processes()
+  const before = processorSeconds(browser)
+  await pause(idleSeconds * 1000)
+  const used = processorSeconds(browser) - before
+  expect(used / idleSeconds, `${used.toFixed(1)} s of processor time in ${idleSeconds} s`).toBeLessThan(idleShare)
 })

@@ -27,13 +27,13 @@ export const whyNoNamespaces = (): string | undefined => {
 }
 
 /** Addresses reserved for documentation stand for the public internet; private ones for the homes. */
-export const relayHost = '192.0.2.1'
+export const relayHost = '203.0.113.1'
 
 /**
  * A small internet: one namespace that holds the public address of the relay, and any number of others around it.
  *
  *     home 192.168.n.2 ── router (masquerades) 198.18.n.2 ───┐
- *                                                                 internet 192.0.2.1 (relay)
+ *                                                                 internet 203.0.113.1 (relay)
  *     machine 198.18.n.2 ──────────────────────────────────┘
  */
 export class SmallInternet {
@@ -98,6 +98,11 @@ export class SmallInternet {
     const home = this.#add(name)
     this.#connect(home, router, `192.168.${this.#links}`, 'lan')
     return home
+  }
+
+  /** Lets only what goes to the relay through: browsers cannot reach each other by any protocol. */
+  forbidDirect(): void {
+    this.#in(this.internet, 'iptables', '-A', 'FORWARD', '-j', 'DROP')
   }
 
   /** Takes it all down; whatever runs inside must have ended. */

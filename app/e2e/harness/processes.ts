@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createSocket } from 'node:dgram'
 
@@ -61,3 +62,18 @@ export const freeUdpPort = (): Promise<number> =>
       socket.close(() => resolve(port))
     })
   })
+
+/** Linux counts processor time in hundredths of a second. */
+const ticksPerSecond = 100
+
+/** Processor seconds these processes have used so far; Linux only. */
+export const processorSeconds = (pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => {
+    try {
+      // The name in parentheses may hold blanks; user and system time are the 12th and 13th field after it.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+      return sum + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+    } catch {
+      return sum
+    }
+  }, 0)
