@@ -101,6 +101,19 @@ const unknownStorage = async (): Promise<{ persisted: boolean; usageBytes: numbe
   quotaBytes: 0,
 })
 
+type ConversationCall = 'messages' | 'send' | 'markRead' | 'saveDraft' | 'typing' | 'show' | 'safetyNumber'
+
+/** The calls that are about one conversation. */
+const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCall> => ({
+  messages: async (conversationId, page) => readMessages(open().core, conversationId, page),
+  send: async (conversationId, text) => open().sendMessage.send(conversationId, text),
+  markRead: async (conversationId, position) => markRead(open().core, conversationId, position),
+  saveDraft: async (conversationId, text) => saveDraft(open().core, conversationId, text),
+  typing: async (conversationId) => open().signals.typing(conversationId),
+  show: async (conversationId) => open().showing.show(conversationId),
+  safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),
+})
+
 /**
  * The engine: everything the app does, over one database. Several engines may work on the same database at once; none keeps
  * state of its own between steps.
@@ -122,10 +135,8 @@ export const createEngine = ({ openStore, storage = unknownStorage, ...options }
     }
     const onClosed = (): void => {
       void running?.close()
-      onEvent({
-        kind: 'problem',
-        problem: { code: 'storage-failed', message: 'Sotto was opened elsewhere, or its data was removed.' },
-      })
+      const message = 'Sotto was opened elsewhere, or its data was removed.'
+      onEvent({ kind: 'problem', problem: { code: 'storage-failed', message } })
     }
     const store = await openStore(onClosed).catch(fail)
     running = startRunning({ ...options, store, emit: onEvent })
@@ -151,18 +162,12 @@ export const createEngine = ({ openStore, storage = unknownStorage, ...options }
       if (outcome.ok) onboarded()
       return outcome
     },
-    setName: (name) => setName(open().core, name),
-    setSettings: (settings: Partial<Settings>) => changeSettings(open().core, settings),
-    createInvite: () => makeInvite(open()),
-    previewInvite: (fragment) => previewInvite(open().core, fragment),
-    acceptInvite: (fragment) => acceptInvite(open().core, fragment),
-    messages: (conversationId, page) => readMessages(open().core, conversationId, page),
-    send: (conversationId, text) => open().sendMessage.send(conversationId, text),
-    markRead: (conversationId, position) => markRead(open().core, conversationId, position),
-    saveDraft: (conversationId, text) => saveDraft(open().core, conversationId, text),
-    typing: (conversationId) => open().signals.typing(conversationId),
-    show: (conversationId) => open().showing.show(conversationId),
-    safetyNumber: (conversationId) => readSafetyNumber(open().core, conversationId),
+    setName: async (name) => setName(open().core, name),
+    setSettings: async (settings: Partial<Settings>) => changeSettings(open().core, settings),
+    createInvite: async () => makeInvite(open()),
+    previewInvite: async (fragment) => previewInvite(open().core, fragment),
+    acceptInvite: async (fragment) => acceptInvite(open().core, fragment),
+    ...conversationCalls(open),
     diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
     wipe: async () => {
       const { core, close } = open()

@@ -1,4 +1,5 @@
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
+import { hourMs } from '../../protocol/wire/limits.ts'
 import type { NetworkResult, PeerRoute, SendPath } from '../../signaling/network.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { contactTable } from '../store/records/contact.ts'
@@ -15,6 +16,12 @@ const maxInFlight = 32
 
 /** 16 of the 20 an invite's lane takes: the rest waits for lanes of our own, instead of being dropped without a word. */
 const inviteLaneRows = 16
+
+/** 50 answers per recording step, as with every other step. */
+const maxRecorded = 50
+
+/** An hour: a timer holds 31 bits of milliseconds, and looking once an hour costs nothing. */
+const longestTimerMs = hourMs
 
 /**
  * Brings what is in the outbox to its contacts: stored bytes only, per contact in order, pipelined, for ever.
@@ -82,168 +89,191 @@ const recordStep = async (
   return due
 }
 
-export const createOutbox = (core: Core): Outbox => {
-  const contacts = new Map<string, Traffic>()
-  const settled: Settled[] = []
-  let recording = false
-  let cancelDue: (() => void) | undefined
+/** How the rows of one contact stand; a step of its own, so that routes and rows belong together. */
+const readBatch = (
+  core: Core,
+  contact: string,
+  numbers: readonly number[],
+): Promise<{ route: PeerRoute | undefined; rows: OutboxRow[] }> =>
+  core.store.read(async (tx) => {
+    const contactId = fromHex(contact)
+    const row = await tx.get(contactTable, [contactId])
+    const rows: OutboxRow[] = []
+    for (const number of numbers) {
+      const found = await tx.get(outboxTable, [contactId, number])
+      // Rows beyond the invite's allowance are offered again when the contact's own lanes arrive.
+      if (found?.envelope && !(row?.inviteLanes && number > inviteLaneRows)) rows.push(found)
+    }
+    return { route: row && routeOf(row), rows }
+  })
 
-  const trafficOf = (contact: string): Traffic => {
-    let traffic = contacts.get(contact)
+/** Adds numbers that are not on their way already, keeping the queue in order. */
+const enqueue = (traffic: Traffic, numbers: readonly number[]): void => {
+  const fresh = numbers.filter((number) => !traffic.inFlight.has(number) && !traffic.queue.includes(number))
+  for (const number of fresh) traffic.due.delete(number)
+  const last = traffic.queue.at(-1)
+  const sorted = last === undefined || (fresh[0] ?? 0) > last
+  traffic.queue.push(...fresh)
+  if (!sorted) traffic.queue.sort((a, b) => a - b)
+}
+
+const offline = (message: string): NetworkResult<SendPath> => ({ ok: false, reason: 'offline', message })
+
+class StoredOutbox implements Outbox {
+  readonly #core: Core
+  readonly #contacts = new Map<string, Traffic>()
+  readonly #settled: Settled[] = []
+  #recording = false
+  #cancelDue: (() => void) | undefined
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  offer(contact: string, numbers: readonly number[]): void {
+    const traffic = this.#traffic(contact)
+    enqueue(traffic, numbers)
+    void this.#fill(contact, traffic)
+  }
+
+  async resume(): Promise<void> {
+    const rows = await this.#core.store.read((tx) => tx.list(outboxTable))
+    for (const [contact, own] of Map.groupBy(rows, (row) => toHex(row.contactId))) {
+      const traffic = this.#traffic(contact)
+      const isLater = (row: OutboxRow): boolean => row.sent && row.dueAtMs > this.#core.now()
+      for (const row of own) if (isLater(row)) traffic.due.set(row.number, row.dueAtMs)
+      const now = own.filter((row) => !isLater(row))
+      this.offer(
+        contact,
+        now.map((row) => row.number),
+      )
+    }
+    this.#scheduleDue()
+  }
+
+  wake(only?: string): void {
+    for (const [contact, traffic] of this.#contacts) {
+      if (only !== undefined && contact !== only) continue
+      traffic.resting?.()
+      traffic.resting = undefined
+      traffic.attempt = 0
+      void this.#fill(contact, traffic)
+    }
+  }
+
+  #traffic(contact: string): Traffic {
+    let traffic = this.#contacts.get(contact)
     if (!traffic) {
       traffic = { queue: [], inFlight: new Set(), due: new Map(), attempt: 0, filling: false, resting: undefined }
-      contacts.set(contact, traffic)
+      this.#contacts.set(contact, traffic)
     }
     return traffic
   }
 
-  const enqueue = (traffic: Traffic, numbers: readonly number[]): void => {
-    const fresh = numbers.filter((number) => !traffic.inFlight.has(number) && !traffic.queue.includes(number))
-    for (const number of fresh) traffic.due.delete(number)
-    const last = traffic.queue.at(-1)
-    const sorted = last === undefined || (fresh[0] ?? 0) > last
-    traffic.queue.push(...fresh)
-    if (!sorted) traffic.queue.sort((a, b) => a - b)
-  }
-
-  const rest = (contact: string, traffic: Traffic, delayMs: number): void => {
-    traffic.resting ??= core.timers.after(delayMs, () => {
-      traffic.resting = undefined
-      void fill(contact, traffic)
-    })
-  }
-
-  const readBatch = (
-    contact: string,
-    numbers: readonly number[],
-  ): Promise<{ route: PeerRoute | undefined; rows: OutboxRow[] }> =>
-    core.store.read(async (tx) => {
-      const contactId = fromHex(contact)
-      const row = await tx.get(contactTable, [contactId])
-      const route = row && routeOf(row)
-      const rows: OutboxRow[] = []
-      for (const number of numbers) {
-        const found = await tx.get(outboxTable, [contactId, number])
-        // Rows beyond the invite's allowance are offered again when the contact's own lanes arrive.
-        if (found?.envelope && !(row?.inviteLanes && number > inviteLaneRows)) rows.push(found)
-      }
-      return { route, rows }
-    })
-
-  const transmit = async (route: PeerRoute, row: OutboxRow): Promise<void> => {
-    let result: NetworkResult<SendPath>
-    try {
-      const network = core.network()
-      result =
-        network && row.envelope
-          ? await network.send(route, row.envelope)
-          : { ok: false, reason: 'offline', message: 'there is no network yet' }
-    } catch {
-      // The page's end of the network is gone or failed: the same as being offline.
-      result = { ok: false, reason: 'offline', message: 'the network did not answer' }
-    }
-    settled.push({ row, result })
-    if (!recording) await record()
-  }
-
-  const fill = async (contact: string, traffic: Traffic): Promise<void> => {
-    if (traffic.filling || traffic.resting || core.timers.closed || !core.network()) return
+  async #fill(contact: string, traffic: Traffic): Promise<void> {
+    if (traffic.filling || traffic.resting || this.#core.timers.closed || !this.#core.network()) return
     traffic.filling = true
     try {
       while (traffic.queue.length > 0 && traffic.inFlight.size < maxInFlight && !traffic.resting) {
         const numbers = traffic.queue.splice(0, maxInFlight - traffic.inFlight.size)
         for (const number of numbers) traffic.inFlight.add(number)
-        const { route, rows } = await readBatch(contact, numbers)
-        const sendable = new Set(route ? rows.map((row) => row.number) : [])
-        for (const number of numbers) if (!sendable.has(number)) traffic.inFlight.delete(number)
-        if (route) for (const row of rows) void transmit(route, row)
+        await this.#transmitBatch(contact, traffic, numbers)
       }
     } catch (cause) {
-      core.report(cause)
+      this.#core.report(cause)
     } finally {
       traffic.filling = false
     }
   }
 
-  const settle = (due: ReadonlyMap<OutboxRow, number>, { row, result }: Settled): void => {
+  async #transmitBatch(contact: string, traffic: Traffic, numbers: readonly number[]): Promise<void> {
+    let batch: Awaited<ReturnType<typeof readBatch>>
+    try {
+      batch = await readBatch(this.#core, contact, numbers)
+    } catch (cause) {
+      for (const number of numbers) traffic.inFlight.delete(number)
+      enqueue(traffic, numbers)
+      this.#rest(contact, traffic, this.#core.pace.retryMs[1])
+      throw cause
+    }
+    const { route, rows } = batch
+    const sendable = new Set(route ? rows.map((row) => row.number) : [])
+    for (const number of numbers) if (!sendable.has(number)) traffic.inFlight.delete(number)
+    if (route) for (const row of rows) void this.#transmit(route, row)
+  }
+
+  async #transmit(route: PeerRoute, row: OutboxRow): Promise<void> {
+    const network = this.#core.network()
+    let result = offline('there is no network yet')
+    try {
+      if (network && row.envelope) result = await network.send(route, row.envelope)
+    } catch {
+      // The page's end of the network is gone or failed: the same as being offline.
+      result = offline('the network did not answer')
+    }
+    this.#settled.push({ row, result })
+    if (!this.#recording) await this.#record()
+  }
+
+  async #record(): Promise<void> {
+    this.#recording = true
+    while (this.#settled.length > 0) {
+      const batch = this.#settled.splice(0, maxRecorded)
+      let due = new Map<OutboxRow, number>()
+      try {
+        due = await this.#core.commit((tx, effects) => recordStep(tx, this.#core, effects, batch))
+      } catch (cause) {
+        this.#core.report(cause)
+        // Not recorded: the rows are as they were, and are offered again.
+        for (const { row } of batch) due.set(row, this.#core.now() + this.#core.pace.retryMs[1])
+      }
+      for (const one of batch) this.#settle(due, one)
+    }
+    this.#recording = false
+    this.#scheduleDue()
+  }
+
+  #settle(due: ReadonlyMap<OutboxRow, number>, { row, result }: Settled): void {
     const contact = toHex(row.contactId)
-    const traffic = trafficOf(contact)
+    const traffic = this.#traffic(contact)
     traffic.inFlight.delete(row.number)
     const dueAtMs = due.get(row)
     if (dueAtMs !== undefined) traffic.due.set(row.number, dueAtMs)
     if (result.ok) traffic.attempt = 0
     else if (result.reason !== 'refused') {
-      enqueue(traffic, [row.number])
-      const delayMs = Math.max(result.retryAfterMs ?? 0, backOff(core.random, traffic.attempt, core.pace.retryMs))
+      if (dueAtMs === undefined) enqueue(traffic, [row.number])
+      const { random, pace } = this.#core
+      const delayMs = Math.max(result.retryAfterMs ?? 0, backOff(random, traffic.attempt, pace.retryMs))
       if (!traffic.resting) traffic.attempt++
-      rest(contact, traffic, delayMs)
+      this.#rest(contact, traffic, delayMs)
     }
-    void fill(contact, traffic)
+    void this.#fill(contact, traffic)
   }
 
-  const record = async (): Promise<void> => {
-    recording = true
-    while (settled.length > 0) {
-      const batch = settled.splice(0, 50)
-      let due = new Map<OutboxRow, number>()
-      try {
-        due = await core.commit((tx, effects) => recordStep(tx, core, effects, batch))
-      } catch (cause) {
-        core.report(cause)
-        // Not recorded: the rows are as they were, and are offered again.
-        for (const { row } of batch) due.set(row, core.now() + core.pace.retryMs[1])
-      }
-      for (const one of batch) settle(due, one)
-    }
-    recording = false
-    scheduleDue()
-  }
-
-  /** One timer for the earliest row that is to be offered again. */
-  const scheduleDue = (): void => {
-    cancelDue?.()
-    let earliest = Number.POSITIVE_INFINITY
-    for (const { due } of contacts.values()) for (const at of due.values()) earliest = Math.min(earliest, at)
-    if (earliest === Number.POSITIVE_INFINITY) return
-    // A timer holds 31 bits; an hour is often enough to look.
-    cancelDue = core.timers.after(Math.min(Math.max(0, earliest - core.now()), 3_600_000), () => {
-      for (const [contact, traffic] of contacts) {
-        const numbers = [...traffic.due].filter(([, at]) => at <= core.now()).map(([number]) => number)
-        enqueue(traffic, numbers)
-        void fill(contact, traffic)
-      }
-      scheduleDue()
+  #rest(contact: string, traffic: Traffic, delayMs: number): void {
+    traffic.resting ??= this.#core.timers.after(delayMs, () => {
+      traffic.resting = undefined
+      void this.#fill(contact, traffic)
     })
   }
 
-  return {
-    offer: (contact, numbers) => {
-      const traffic = trafficOf(contact)
-      enqueue(traffic, numbers)
-      void fill(contact, traffic)
-    },
-    resume: async () => {
-      const rows = await core.store.read((tx) => tx.list(outboxTable))
-      for (const [contact, own] of Map.groupBy(rows, (row) => toHex(row.contactId))) {
-        const traffic = trafficOf(contact)
-        const later = own.filter((row) => row.sent && row.dueAtMs > core.now())
-        for (const row of later) traffic.due.set(row.number, row.dueAtMs)
-        enqueue(
-          traffic,
-          own.filter((row) => !later.includes(row)).map((row) => row.number),
+  /** One timer for the earliest row that is to be offered again. */
+  #scheduleDue(): void {
+    this.#cancelDue?.()
+    const { now, timers } = this.#core
+    let earliest = Number.POSITIVE_INFINITY
+    for (const { due } of this.#contacts.values()) for (const at of due.values()) earliest = Math.min(earliest, at)
+    if (earliest === Number.POSITIVE_INFINITY) return
+    this.#cancelDue = timers.after(Math.min(Math.max(0, earliest - now()), longestTimerMs), () => {
+      for (const [contact, traffic] of this.#contacts) {
+        this.offer(
+          contact,
+          [...traffic.due].filter(([, at]) => at <= now()).map(([number]) => number),
         )
-        void fill(contact, traffic)
       }
-      scheduleDue()
-    },
-    wake: (only) => {
-      for (const [contact, traffic] of contacts) {
-        if (only !== undefined && contact !== only) continue
-        traffic.resting?.()
-        traffic.resting = undefined
-        traffic.attempt = 0
-        void fill(contact, traffic)
-      }
-    },
+      this.#scheduleDue()
+    })
   }
 }
+
+export const createOutbox = (core: Core): Outbox => new StoredOutbox(core)

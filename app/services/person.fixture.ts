@@ -11,7 +11,7 @@ import { createTestNetwork, type TestWorld } from './test-network.fixture.ts'
 export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
 /** Quick enough for tests; the proportions are those of real life. */
-export const quickPace: Partial<Pace> = {
+const quickPace: Partial<Pace> = {
   receiptDirectMs: 5,
   receiptMailboxMs: [10, 40],
   receiptRenewMs: 200,

@@ -69,7 +69,7 @@ export const rotatePrekeys = async (
 }
 
 /** Rotation every 48 h; secrets go 45 days after their replacement, with the handshakes that used them. */
-export const rotationStep = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
+const rotationStep = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
   const account = await readAccount(tx)
   if (!account) return
   const now = core.now()

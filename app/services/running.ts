@@ -1,7 +1,7 @@
 import { noble } from '../../protocol/crypto/noble-provider.ts'
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
-import type { Network } from '../../signaling/network.ts'
+import type { Network, NetworkListener } from '../../signaling/network.ts'
 import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { StoreError } from '../store/store-error.ts'
 import { refreshLogs } from './contacts.ts'
@@ -115,45 +115,30 @@ const applyEffects = (core: Core, { outbox, receipts, signals, showing, tasks }:
   for (const chore of effects.chores) tasks[chore].kick()
 }
 
-export const startRunning = (options: RunningOptions): Running => {
-  let network: Network | undefined
-  let started = false
-  const waiting: (() => void)[] = []
-  const core = createCore(
-    options,
-    () => network,
-    (effects) => applyEffects(core, services, effects),
-  )
-
-  const publish = async (): Promise<boolean> => {
+/** Tasks that repeat until nothing is left; `afterPublishing` runs after each round of publishing. */
+const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<Chore, Task>> => ({
+  publish: createTask(core, async () => {
     try {
       return await publishAll(core)
     } finally {
-      for (const resolve of waiting.splice(0)) resolve()
+      afterPublishing()
     }
-  }
-  const services: Services = {
-    outbox: createOutbox(core),
-    receipts: createReceipts(core),
-    signals: createSignals(core),
-    showing: createShowing(core),
-    tasks: {
-      publish: createTask(core, publish),
-      sessions: createTask(core, () => startSessions(core)),
-      prekeys: createTask(core, () => topUpPrekeys(core)),
-      contacts: createTask(core, () => refreshLogs(core)),
-    },
-  }
-  const { outbox, receipts, signals, showing, tasks } = services
-  const wakeAll = (): void => {
-    for (const task of Object.values(tasks)) task.kick()
-    outbox.wake()
-  }
-  const receive = createReceiveEnvelopes(core)
-  const listener = createNetworkListener(core, { receive, signals, outbox, receipts, wakeAll })
+  }),
+  sessions: createTask(core, () => startSessions(core)),
+  prekeys: createTask(core, () => topUpPrekeys(core)),
+  contacts: createTask(core, () => refreshLogs(core)),
+})
 
-  const startNetwork = createTask(core, async () => {
+/** Starts the network for the account, once there are both; tried again while it fails. */
+const createStarter = (
+  core: Core,
+  listener: NetworkListener,
+  onStarted: () => void,
+): Task & { readonly started: boolean } => {
+  let started = false
+  const task = createTask(core, async () => {
     const account = await core.store.read(readAccount)
+    const network = core.network()
     if (!account || !network || started) return true
     started = true
     try {
@@ -162,15 +147,52 @@ export const startRunning = (options: RunningOptions): Running => {
       started = false
       throw cause
     }
-    wakeAll()
+    onStarted()
     return true
   })
-
-  const upkeep = (): void => {
-    core.commit((tx, effects) => upkeepStep(tx, core, effects)).catch(core.report)
-    tasks.prekeys.kick()
-    core.timers.after(core.pace.upkeepMs, upkeep)
+  return {
+    kick: task.kick,
+    get started() {
+      return started
+    },
   }
+}
+
+const startUpkeep = (core: Core, tasks: Services['tasks']): void => {
+  core.commit((tx, effects) => upkeepStep(tx, core, effects)).catch(core.report)
+  tasks.prekeys.kick()
+  core.timers.after(core.pace.upkeepMs, () => startUpkeep(core, tasks))
+}
+
+export const startRunning = (options: RunningOptions): Running => {
+  let network: Network | undefined
+  const waiting: (() => void)[] = []
+  const answerWaiting = (): void => {
+    for (const resolve of waiting.splice(0)) resolve()
+  }
+  const core = createCore(
+    options,
+    () => network,
+    (effects) => applyEffects(core, services, effects),
+  )
+  const [outbox, receipts, signals, showing] = [
+    createOutbox(core),
+    createReceipts(core),
+    createSignals(core),
+    createShowing(core),
+  ]
+  const tasks = createTasks(core, answerWaiting)
+  const services: Services = { outbox, receipts, signals, showing, tasks }
+  const wakeAll = (): void => {
+    for (const task of Object.values(tasks)) task.kick()
+    outbox.wake()
+  }
+  const receive = createReceiveEnvelopes(core)
+  const starter = createStarter(
+    core,
+    createNetworkListener(core, { receive, signals, outbox, receipts, wakeAll }),
+    wakeAll,
+  )
 
   return {
     core,
@@ -179,19 +201,18 @@ export const startRunning = (options: RunningOptions): Running => {
     sendMessage: createSendMessage(core),
     connect: (handed) => {
       network = handed
-      startNetwork.kick()
+      starter.kick()
       outbox.resume().catch(core.report)
       receipts.resume().catch(core.report)
-      upkeep()
+      startUpkeep(core, tasks)
     },
-    onboarded: () => startNetwork.kick(),
+    onboarded: () => starter.kick(),
     published: () => new Promise((resolve) => void waiting.push(resolve)),
     close: async () => {
       core.timers.close()
-      const stopping = started ? network?.stop() : undefined
-      for (const resolve of waiting.splice(0)) resolve()
+      answerWaiting()
       // A network that does not stop must not keep the store from the next tab.
-      await stopping?.catch(() => undefined)
+      if (starter.started) await network?.stop().catch(() => undefined)
       core.store.close()
     },
   }

@@ -36,7 +36,7 @@ export const createTimers = (): Timers => {
 }
 
 /** Uniform in [0, 1). */
-export const fraction = (random: Random): number => {
+const fraction = (random: Random): number => {
   const bytes = random(4)
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32
 }

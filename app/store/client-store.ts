@@ -5,7 +5,7 @@
 export type Key = readonly (Uint8Array | number)[]
 
 /** How rows become bytes; every `StructCodec` is one. Methods, so that a list may hold tables of different rows. */
-export interface RowCodec<Row> {
+interface RowCodec<Row> {
   encode(row: Row): Uint8Array
   decode(bytes: Uint8Array): Row
 }

@@ -34,7 +34,6 @@ const mailbox = struct('contact-mailbox', {
   mailboxId: [2, bytes(32)],
   lane: [3, bytes(32)],
 })
-export type ContactMailbox = ReturnType<typeof mailbox.decode>
 
 /** An account one talks to, or that asks to. */
 const contact = struct('contact', {
