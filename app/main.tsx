@@ -137,7 +137,9 @@ addEventListener('hashchange', () => {
   const given = location.hash
   if (given === '') return
   history.replaceState(history.state, '', location.pathname + location.search)
-  if (claimsInvite(given)) session.value?.app.offerInvite(inviteIn(given))
+  if (!claimsInvite(given)) return
+  if (session.value === null) invite = inviteIn(given) ?? ''
+  else session.value.app.offerInvite(inviteIn(given))
 })
 
 const root = document.getElementById('app')

@@ -29,6 +29,14 @@ describe('AppModel', () => {
     expect(app.conversation.value?.conversationId.value).toBe('c0')
   })
 
+  it('takes an invite that comes while the name is being chosen, and keeps the name', async () => {
+    const { app } = await start(fresh)
+    app.onboarding.value?.editName('Alice')
+    app.offerInvite(fragment)
+    await vi.waitFor(() => expect(app.onboarding.value?.invited.value).toBe('yes'))
+    expect(app.onboarding.value?.name.value).toBe('Alice')
+  })
+
   it('says so when the invite is damaged, and goes on without it', async () => {
     const { app } = await start(fresh, '')
     await vi.waitFor(() => expect(app.onboarding.value?.invited.value).toBe('unreadable'))

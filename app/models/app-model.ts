@@ -1,8 +1,8 @@
-import { batch, computed, createModel, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import { batch, computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import type { EngineApi, EngineEvent } from '../services/engine-api.ts'
 import { connectionOf } from './connection.ts'
-import { ConversationModel } from './conversation-model.ts'
-import { ConversationsModel, type ConversationView } from './conversations-model.ts'
+import { CurrentConversationModel } from './current-conversation-model.ts'
+import { ConversationsModel } from './conversations-model.ts'
 import { InviteModel } from './invite-model.ts'
 import { LinkModel } from './link-model.ts'
 import { NavigationModel } from './navigation-model.ts'
@@ -10,9 +10,8 @@ import { NoticesModel } from './notices-model.ts'
 import { OnboardingModel } from './onboarding-model.ts'
 import { SafetyModel } from './safety-model.ts'
 import { SettingsModel } from './settings-model.ts'
-import type { World } from './world.ts'
+import type { Phase, World } from './world.ts'
 
-export type Phase = 'starting' | 'storage-failed' | 'onboarding' | 'ready'
 /** `scan` is the dialog `link` with the camera on. */
 export type DialogName = 'invite' | 'link' | 'scan' | 'settings' | 'safety'
 
@@ -20,18 +19,26 @@ const unreadableInvite =
   'The link you opened is not a whole invite. Ask for it again, and make sure that all of it was copied.'
 
 /**
- * One running session of the app: takes the engine's events and hands each to the models it concerns. `invite` is the
- * fragment the page was opened with; empty when it is damaged, null when there is none.
+ * One running session of the app: takes the engine's events and hands each to the models it concerns. `given` is the
+ * invite's fragment the page was opened with; empty when it is damaged, null when there is none.
  */
-export const AppModel = createModel((engine: EngineApi, world: World, invite: string | null) => {
+export const AppModel = createModel((engine: EngineApi, world: World, given: string | null) => {
+  let invite = given
   const phase = signal<Phase>('starting')
   const dialog = signal<Exclude<DialogName, 'scan'> | null>(null)
-  const conversation = signal<ConversationModel | null>(null)
   const onboarding = signal<OnboardingModel | null>(null)
 
   const navigation: NavigationModel = new NavigationModel(world.history)
   const notices: NoticesModel = new NoticesModel()
   const conversations: ConversationsModel = new ConversationsModel()
+  const current: CurrentConversationModel = new CurrentConversationModel(
+    engine,
+    world,
+    navigation,
+    conversations,
+    phase,
+  )
+  const { conversation } = current
   const settings: SettingsModel = new SettingsModel(engine, world)
   const inviteModel: InviteModel = new InviteModel(engine, world)
   const safety: SafetyModel = new SafetyModel(engine)
@@ -75,7 +82,18 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
     }
   }
 
+  const beginOnboarding = () => {
+    const name = onboarding.value?.name.value ?? ''
+    onboarding.value = new OnboardingModel(engine, invite, world.findRelays(), enter)
+    onboarding.value.editName(name)
+  }
+
+  /** An invite came by the address while the page was open; null when it is damaged. */
   const offerInvite = (fragment: string | null) => {
+    if (phase.value === 'onboarding') {
+      invite = fragment ?? ''
+      beginOnboarding()
+    }
     if (phase.value !== 'ready') return
     if (fragment === null) return notices.add({ message: unreadableInvite })
     link.offer(fragment)
@@ -90,7 +108,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
         settings.applySettings(state.settings)
         settings.applyRelays(state.relays)
         if (state.profile === null) {
-          onboarding.value = new OnboardingModel(engine, invite, world.findRelays(), enter)
+          beginOnboarding()
           phase.value = 'onboarding'
         } else {
           settings.applyName(state.profile.name)
@@ -103,39 +121,10 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
     }
   }
 
-  /** The committed state of the open conversation; keeps its last value while the conversation is being left. */
-  const viewOf = (id: string, first: ConversationView) => computed(() => conversations.byId.value.get(id) ?? first)
-
-  effect(() => {
-    const id = phase.value === 'ready' ? navigation.conversationId.value : null
-    const known = id === null ? undefined : conversations.byId.value.get(id)
-    untracked(() => {
-      const open = conversation.value
-      if (id === (open?.conversationId.value ?? null)) return
-      if (id !== null && known === undefined) return
-      open?.composer.saveDraft()
-      open?.[Symbol.dispose]()
-      const next =
-        id === null || known === undefined ? null : new ConversationModel(engine, viewOf(id, known), world.visible)
-      conversation.value = next
-      if (next !== null) void next.open()
-    })
-  })
-
-  effect(() => {
-    if (phase.value !== 'ready') return
-    const id = world.visible.value ? (conversation.value?.conversationId.value ?? null) : null
-    engine.show(id).catch(() => undefined)
-  })
-
-  effect(() => {
-    if (!world.visible.value) untracked(() => conversation.value)?.composer.saveDraft()
-  })
-
   return {
     phase: phase as ReadonlySignal<Phase>,
     onboarding: onboarding as ReadonlySignal<OnboardingModel | null>,
-    conversation: conversation as ReadonlySignal<ConversationModel | null>,
+    conversation,
     dialog: dialog as ReadonlySignal<Exclude<DialogName, 'scan'> | null>,
     conversations,
     notices,
@@ -183,7 +172,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, invite: st
     },
 
     /** Writes down what is only in memory; the engine is closed by whoever opened it. */
-    suspend: () => conversation.value?.composer.saveDraft(),
+    suspend: () => current.saveDraft(),
   }
 })
 export interface AppModel extends InstanceType<typeof AppModel> {}

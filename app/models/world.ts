@@ -1,5 +1,8 @@
 import type { ReadonlySignal } from '@preact/signals'
 
+/** How far a session of the app has come. */
+export type Phase = 'starting' | 'storage-failed' | 'onboarding' | 'ready'
+
 /** What the session history can do for us; `main.tsx` hands in the browser's. */
 export interface SessionHistory {
   /** The state of the current entry. */

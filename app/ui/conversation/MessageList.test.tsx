@@ -127,7 +127,7 @@ describe('MessageList', () => {
 
   it('leads to the first new message when it is further up', async () => {
     const opened = await open(300, 100)
-    await page.getByRole('button', { name: 'To the first new one' }).click()
+    await page.getByRole('button', { name: 'First new message' }).click()
     await vi.waitFor(() => expect(opened.root.querySelector('.new-mark')).not.toBeNull())
     const firstNew = history(300, 0)
       .filter(({ mine }) => !mine)

@@ -156,7 +156,7 @@ export const MessageList = ({ complete, unread, onNeedOlder, onLookedAt, ...prop
       {unreadAbove !== null && (
         <button type="button" class="pill pill-top" onClick={() => list.scrollToIndex(unreadAbove, { align: 'start' })}>
           <UpIcon />
-          To the first new one
+          First new message
         </button>
       )}
       {!list.isAtEnd(endThresholdPx) && (
