@@ -5,9 +5,12 @@ import type { RelayState } from '../network.ts'
 import { RelayRefusal } from '../stream/request-stream.ts'
 import { RelayChannel } from './channel.ts'
 
-/** The first attempt after a loss comes within a second; further ones at most 4 s apart, so that a relay is back within 10 s. */
+/**
+ * The first attempt after a loss comes within a second; further ones at most 4.5 s apart, so that a relay is back within 10 s
+ * even when the last attempt before its return still has to run into its deadline.
+ */
 const retryBaseMs = 0.5 * secondMs
-const retryCapMs = 4 * secondMs
+const retryCapMs = 3 * secondMs
 
 /** A relay under load may ask for more patience, but not for more than a minute. */
 const refusalCapMs = minuteMs

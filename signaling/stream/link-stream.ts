@@ -11,12 +11,16 @@ import {
   type LinkFrame,
 } from './link-frame.ts'
 
-/** While it matters (a conversation on screen, an envelope under way) a silent link is asked after 2 s … */
-const attentivePingMs = 2 * secondMs
+/** While it matters (a conversation on screen, an envelope under way) a silent link is asked after 1.5 s … */
+const attentivePingMs = 1.5 * secondMs
 /** … and otherwise seldom: the next envelope finds out by its own deadline. */
 const idlePingMs = 20 * secondMs
-/** A peer whose page lives answers a ping at once; with `attentivePingMs` a dead link is noticed within 5 s. */
-const pongWithinMs = 3 * secondMs
+/**
+ * A peer whose page lives answers a ping at once; 4 s leave room for one that is busy. Counted in turns of our own, so that a
+ * page that was itself held up does not blame the peer: a dead link is noticed within 5.5 s.
+ */
+const pongTurns = 4
+const pongTurnMs = secondMs
 
 /** A peer that answers pings but settles none of its envelopes for 10 s holds the window for nothing. */
 const stallMs = 10 * secondMs
@@ -241,6 +245,11 @@ export class LinkStream {
   #ping(): void {
     this.#awaitingPong = true
     this.#write({ ping: true })
-    this.#timer = setTimeout(() => this.end(), pongWithinMs)
+    this.#awaitPong(pongTurns)
+  }
+
+  #awaitPong(turns: number): void {
+    if (turns === 0) this.end()
+    else this.#timer = setTimeout(() => this.#awaitPong(turns - 1), pongTurnMs)
   }
 }
