@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeContent } from '../../protocol/content/content.ts'
 import { encryptMessage } from '../../protocol/session/session.ts'
 import { fromHex } from '../../protocol/wire/bytes.ts'
+import type { ClientStore } from '../store/client-store.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import { accountTable } from '../store/records/account.ts'
 import { contactTable } from '../store/records/contact.ts'
 import { sessionTable } from '../store/records/session.ts'
+import { StoreError } from '../store/store-error.ts'
 import { meet, Person, random } from './person.fixture.ts'
 import { TestWorld } from './test-network.fixture.ts'
 
@@ -16,15 +18,28 @@ describe('an engine that gets bad envelopes', () => {
   let alice: Person
   let bob: Person
   let id: string
+  let failing = false
+  /** A disk that gives out at the very end of a step. */
+  const failable = (store: ClientStore): ClientStore => ({
+    read: (step) => store.read(step),
+    write: (step) =>
+      store.write(async (tx) => {
+        const result = await step(tx)
+        if (failing) throw new StoreError('aborted', 'the disk failed')
+        return result
+      }),
+    close: () => store.close(),
+    destroy: () => store.destroy(),
+  })
   beforeEach(async () => {
     world = new TestWorld()
     // Nothing of its own may move while the database is compared.
     const calm = { offerAgainMs: [600_000, 600_000], receiptRenewMs: 600_000 } as const
-    alice = new Person({ world, name: 'Alice', pace: calm })
+    failing = false
+    alice = new Person({ world, name: 'Alice', pace: calm, wrap: failable })
     bob = new Person({ world, name: 'Bob', pace: calm })
     id = await meet(alice, bob)
     await bob.send(id, 'one')
-    await alice.engine.send(id, 'early').catch(() => undefined)
     await expect.poll(() => alice.conversation(id)?.messages, soon).toBeGreaterThan(0)
     await alice.send(id, 'two')
     await expect
@@ -46,7 +61,7 @@ describe('an engine that gets bad envelopes', () => {
   }
 
   it('changes nothing for damaged, cut, repeated and foreign ones, writes them down and lets them go', async () => {
-    const envelopes = [...world.seen]
+    const envelopes = world.seen.map((one) => one.envelope)
     const flipped = (envelope: Uint8Array, at: number): Uint8Array => {
       const copy = envelope.slice()
       copy[at] = (copy[at] ?? 0) ^ 1
@@ -58,7 +73,7 @@ describe('an engine that gets bad envelopes', () => {
     const otherId = await meet(stranger, friend)
     await friend.send(otherId, 'not for you')
     await expect.poll(() => stranger.conversation(otherId)?.messages, soon).toBe(1)
-    const foreign = world.seen.slice(before)
+    const foreign = world.seen.slice(before).map((one) => one.envelope)
     await stranger.end()
     await friend.end()
     const bad = [
@@ -78,10 +93,28 @@ describe('an engine that gets bad envelopes', () => {
     expect(await alice.dump()).toBe(dump)
     expect((await alice.engine.diagnostics()).lines.length).toBe(lines + bad.length)
     // Repeats of good ones are no event at all.
-    for (const envelope of envelopes) expect(await deliver(envelope)).toEqual([true])
+    const received = world.seen.filter((one) => one.from === bob.accountId).map((one) => one.envelope)
+    for (const envelope of received) expect(await deliver(envelope)).toEqual([true])
+    expect(await alice.dump()).toBe(dump)
+    expect((await alice.engine.diagnostics()).lines.length).toBe(lines + bad.length)
     await bob.send(id, 'three')
     await expect.poll(() => alice.conversation(id)?.last?.text, soon).toBe('three')
     expect((await alice.texts(id)).filter((text) => text === 'one')).toEqual(['one'])
+  })
+
+  it('acknowledges what is on disk and nothing else', async () => {
+    world.faults = { swallow: 1 }
+    const before = world.seen.length
+    await bob.send(id, 'committed first')
+    await expect.poll(() => world.seen.length, soon).toBeGreaterThan(before)
+    const envelope = world.seen[before]?.envelope ?? new Uint8Array(0)
+    failing = true
+    const dump = await alice.dump()
+    expect(await deliver(envelope)).toEqual([false])
+    expect(await alice.dump()).toBe(dump)
+    failing = false
+    expect(await deliver(envelope)).toEqual([true])
+    expect((await alice.texts(id)).at(-1)).toBe('committed first')
   })
 
   it('keeps its diagnostics short', async () => {

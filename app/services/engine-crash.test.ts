@@ -95,7 +95,7 @@ class Unlucky {
 /** Message keys that stand behind more than one envelope that left a device. What was never stored never left, and counts for nothing. */
 const reused = (world: TestWorld, both: readonly Unlucky[]): string[] => {
   const keyOf = new Map(both.flatMap(({ sealed }) => sealed.map((one) => [one.ciphertext, one.messageKey] as const)))
-  const envelopes = new Map(world.seen.map((envelope) => [toHex(envelopeId(envelope)), envelope]))
+  const envelopes = new Map(world.seen.map(({ envelope }) => [toHex(envelopeId(envelope)), envelope]))
   const used = new Map<string, number>()
   for (const envelope of envelopes.values()) {
     const key = keyOf.get(toHex(decodeEnvelope(envelope).ciphertext)) ?? 'unknown'

@@ -23,7 +23,8 @@ const quickPace: Partial<Pace> = {
 export interface PersonOptions {
   readonly world: TestWorld
   readonly name: string
-  readonly clockOffsetMs?: number
+  /** How far this clock is from the true one. @default () => 0 */
+  readonly clockOffsetMs?: () => number
   readonly crypto?: CryptoProvider
   readonly pace?: Partial<Pace>
   /** Wraps each store that is opened, e.g. to make it fail. */
@@ -44,10 +45,10 @@ export class Person {
   }
 
   #create(): EngineApi {
-    const { clockOffsetMs = 0, crypto: provider = noble, pace = {}, wrap = (store) => store } = this.options
+    const { clockOffsetMs = () => 0, crypto: provider = noble, pace = {}, wrap = (store) => store } = this.options
     return createEngine({
       openStore: async (onClosed) => wrap(await openIndexedDbStore({ name: this.database, random, onClosed })),
-      now: () => Date.now() + clockOffsetMs,
+      now: () => Date.now() + clockOffsetMs(),
       random,
       crypto: provider,
       pace: { ...quickPace, ...pace },

@@ -62,8 +62,8 @@ export class TestWorld {
   readonly prekeys = new Map<string, SignedPublicKey[]>()
   readonly mailboxes = new Map<string, Mailbox>()
   readonly connections = new Map<string, Connection>()
-  /** Every envelope that was ever handed over, in order. */
-  readonly seen: Uint8Array[] = []
+  /** Every envelope that was ever handed over, in order, with its sender's account id. */
+  readonly seen: { readonly envelope: Uint8Array; readonly from: string | undefined }[] = []
   relayUp = true
   direct = false
   faults: Faults = {}
@@ -166,7 +166,7 @@ export const createTestNetwork = (
   }
 
   const send = async (route: PeerRoute, envelope: Uint8Array): Promise<NetworkResult<SendPath>> => {
-    world.seen.push(envelope)
+    world.seen.push({ envelope, from: own?.accountOf() })
     if (world.hit(world.faults.lose)) return failure('lost')
     await world.delay()
     if (world.hit(world.faults.swallow)) return { ok: true, value: 'deposited' }

@@ -1,0 +1,73 @@
+import { afterEach, expect, it } from 'vitest'
+import type { PrekeyKind } from '../../protocol/identity/prekeys.ts'
+import { dayMs, hourMs } from '../../protocol/wire/limits.ts'
+import { openIndexedDbStore } from '../store/indexed-db-store.ts'
+import { handshakeTable } from '../store/records/handshake.ts'
+import { prekeyTable } from '../store/records/prekey.ts'
+import { Person, random } from './person.fixture.ts'
+import { TestWorld } from './test-network.fixture.ts'
+
+const soon = { timeout: 20_000, interval: 20 }
+const people: Person[] = []
+afterEach(async () => {
+  for (const one of people.splice(0)) await one.end()
+})
+
+const secretsOf = async ({ database }: Person) => {
+  const store = await openIndexedDbStore({ name: database, random })
+  const [secrets, handshakes] = await store.read(async (tx) => [
+    await tx.list(prekeyTable),
+    await tx.list(handshakeTable),
+  ])
+  store.close()
+  const count = (kind: PrekeyKind): number => secrets.filter((secret) => secret.kind === kind).length
+  return {
+    oneTime: count('one-time'),
+    oneTimeKem: count('one-time-kem'),
+    signed: count('signed'),
+    handshakes: handshakes.length,
+  }
+}
+
+it('spends one-time prekeys once, makes up for them below 20, rotates and forgets signed ones', async () => {
+  const world = new TestWorld()
+  let offset = 0
+  const alice = new Person({ world, name: 'Alice', clockOffsetMs: () => offset })
+  const bob = new Person({ world, name: 'Bob', clockOffsetMs: () => offset })
+  people.push(alice, bob)
+  await Promise.all([alice.onboard(), bob.onboard()])
+  const published = (kind: PrekeyKind): number =>
+    (world.prekeys.get(alice.accountId ?? '') ?? []).filter((prekey) => prekey.kind === kind).length
+  await expect.poll(() => [published('one-time'), published('one-time-kem')], soon).toEqual([100, 100])
+  expect(await secretsOf(alice)).toEqual({ oneTime: 100, oneTimeKem: 100, signed: 1, handshakes: 0 })
+
+  const id = await bob.accept(await alice.invite())
+  await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
+  expect(await secretsOf(alice)).toEqual({ oneTime: 99, oneTimeKem: 99, signed: 1, handshakes: 1 })
+
+  const left = (world.prekeys.get(alice.accountId ?? '') ?? []).filter((p) => p.kind !== 'one-time' || p.id % 10 === 0)
+  world.prekeys.set(alice.accountId ?? '', left)
+  const ids = new Set(left.map((prekey) => prekey.id))
+  await alice.close()
+  await alice.open()
+  await expect.poll(() => published('one-time'), soon).toBe(100)
+  const fresh = (world.prekeys.get(alice.accountId ?? '') ?? []).filter((prekey) => !ids.has(prekey.id))
+  expect(new Set(fresh.map((prekey) => prekey.id)).size).toBe(fresh.length)
+
+  offset = 49 * hourMs
+  await alice.close()
+  await alice.open()
+  await expect.poll(() => published('signed'), soon).toBe(2)
+  expect((await secretsOf(alice)).signed).toBe(2)
+
+  // 45 days after its replacement, and not before, the old one goes, and the handshakes that used it.
+  offset += 44 * dayMs
+  await alice.close()
+  await alice.open()
+  await expect.poll(() => published('signed'), soon).toBe(3)
+  expect(await secretsOf(alice)).toMatchObject({ signed: 3, handshakes: 1 })
+  offset += 2 * dayMs
+  await alice.close()
+  await alice.open()
+  await expect.poll(async () => (await secretsOf(alice)).handshakes, soon).toBe(0)
+}, 60_000)
