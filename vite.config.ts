@@ -36,7 +36,11 @@ const bundledForTests = [
   ...['@noble/curves/ed25519.js', '@noble/post-quantum/ml-kem.js'],
 ]
 
-export default defineConfig({
+/** `vitest run --mode slow` runs the long tests and nothing else. */
+const testNames = (mode: string) =>
+  mode === 'slow' ? { ending: 'slow.test', others: [] } : { ending: 'test', others: ['**/*.slow.test.ts'] }
+
+export default defineConfig(({ mode }) => ({
   root: here('./app'),
   cacheDir: here('./node_modules/.vite'),
   plugins: [preact({ devToolsEnabled: false }), dialRaceCure(), developmentWithoutPolicy],
@@ -65,8 +69,11 @@ export default defineConfig({
           environment: 'node',
           // Fuzzers and handshakes are work for the processor; on two busy cores they take their time.
           testTimeout: 30_000,
-          include: ['{protocol,signaling,node,.ci}/**/*.test.ts', 'app/**/*.node.test.ts'],
-          exclude: ['node_modules', 'dist', 'protocol/bench', '**/*.slow.test.ts'],
+          include: [
+            `{protocol,signaling,node,.ci}/**/*.${testNames(mode).ending}.ts`,
+            `app/**/*.node.${testNames(mode).ending}.ts`,
+          ],
+          exclude: ['node_modules', 'dist', 'protocol/bench', ...testNames(mode).others],
           // The patched dependency must pass through our plugins, as it does in the build.
           server: { deps: { inline: [/@libp2p\/webrtc/] } },
         },
@@ -77,8 +84,8 @@ export default defineConfig({
         optimizeDeps: { include: bundledForTests },
         test: {
           name: 'browser',
-          include: ['app/**/*.test.{ts,tsx}'],
-          exclude: ['node_modules', 'dist', 'app/e2e', 'app/**/*.node.test.ts', '**/*.slow.test.ts'],
+          include: [`app/**/*.${testNames(mode).ending}.{ts,tsx}`],
+          exclude: ['node_modules', 'dist', 'app/e2e', 'app/**/*.node.*.ts', ...testNames(mode).others],
           browser: {
             enabled: true,
             headless: true,
@@ -90,4 +97,4 @@ export default defineConfig({
       },
     ],
   },
-})
+}))

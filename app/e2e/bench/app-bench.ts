@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { writeHistory } from '../harness/history.ts'
 import type { Person } from '../harness/person.ts'
 import { introduce, World } from '../harness/scenario.ts'
 import { measureSizes } from '../../../.ci/size.ts'
@@ -24,25 +25,6 @@ const option = (name: string, fallback: string): string => {
 
 const quantile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
-
-/** Fills a conversation from inside the page, as fast as the composer takes messages. */
-const writeHistory = async (person: Person, count: number): Promise<void> => {
-  for (let written = 0; written < count; written += 500) {
-    await person.composer.evaluate(
-      async (box: HTMLTextAreaElement | HTMLInputElement, [from, until]) => {
-        const set = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), 'value')?.set
-        for (let index = from; index < until; index++) {
-          set?.call(box, `history ${index}: ${'what people say to each other '.repeat(1 + (index % 4))}`)
-          box.dispatchEvent(new InputEvent('input', { bubbles: true }))
-          box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }))
-          while (box.value !== '') await new Promise((resolve) => requestAnimationFrame(resolve))
-        }
-      },
-      [written, Math.min(count, written + 500)] as const,
-    )
-    process.stderr.write(`history: ${Math.min(count, written + 500)} of ${count}\n`)
-  }
-}
 
 /** From the browser asking for the page to the last message on screen, in an existing profile. */
 const coldStart = async (
@@ -72,7 +54,7 @@ const measure = async (world: World, messages: number): Promise<BenchRow[]> => {
   const early = await bubbleLatencies(alice, 100)
   row('Enter to bubble, p50', 'ms', quantile(early, 0.5), early.length)
   row('Enter to bubble, p95', 'ms', quantile(early, 0.95), early.length)
-  await writeHistory(alice, messages)
+  await writeHistory(alice, messages, (written) => process.stderr.write(`history: ${written} of ${messages}\n`))
   const late = await bubbleLatencies(alice, 100)
   row(`Enter to bubble after ${messages} messages, p50`, 'ms', quantile(late, 0.5), late.length)
   row(`Enter to bubble after ${messages} messages, p95`, 'ms', quantile(late, 0.95), late.length)

@@ -43,6 +43,9 @@ const scroll = (page: Page, to: 'start' | 'on'): Promise<boolean> =>
     return Math.abs(box.scrollTop - before) >= 1
   }, to)
 
+/** 10 min: ten thousand rows are some hundreds of screens, each waited for. */
+const readWithinMs = 600_000
+
 /** Two frames: the window follows a scroll within them, and older rows arrive from the store soon after. */
 const settle = (page: Page): Promise<void> =>
   page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
@@ -56,7 +59,7 @@ export const readConversation = async (page: Page): Promise<SeenMessage[]> => {
   const collect = async (): Promise<void> => {
     for (const message of await visibleMessages(page)) seen.set(message.place, message)
   }
-  const deadline = Date.now() + 60_000
+  const deadline = Date.now() + readWithinMs
   const overdue = (): void => {
     if (Date.now() > deadline) throw new Error(`the conversation could not be read; rows seen: ${seen.size}`)
   }
