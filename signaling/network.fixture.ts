@@ -24,7 +24,7 @@ export class FakePage implements NetworkEnvironment {
 /** 32 fresh random bytes. */
 export const random32 = (): Uint8Array => new Uint8Array(randomBytes(32))
 
-const sha256 = (data: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(data).digest())
+export const sha256 = (data: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(data).digest())
 
 /** Resolves once `condition` holds; looked at after every change that `Recorder` hears. */
 class Recorder {
