@@ -61,6 +61,7 @@ export const applyAnnouncements = async (
   }
   if (lanes) {
     next = { ...next, mailboxes: lanes.lanes, inviteLanes: false }
+    effects.routes.add(toHex(contact.contactId))
     if (contact.inviteLanes) {
       // Rows that waited because the invite's lane takes only a few.
       for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {

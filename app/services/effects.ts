@@ -18,6 +18,8 @@ export interface Effects {
   readonly chores: Set<Chore>
   /** Contacts (hex) who have just said something and so are not typing. */
   readonly quiet: Set<string>
+  /** Contacts (hex) whose devices or lanes may have changed. */
+  readonly routes: Set<string>
 }
 
 export const createEffects = (): Effects => ({
@@ -28,6 +30,7 @@ export const createEffects = (): Effects => ({
   receipts: new Set(),
   chores: new Set(),
   quiet: new Set(),
+  routes: new Set(),
 })
 
 export const noteMessage = (effects: Effects, row: MessageRow, isNew: boolean): void => {

@@ -40,7 +40,8 @@ const reachable = (network: Remote<Network>): Network => ({
   fetchBundles: (relay, accountId) => network.fetchBundles(relay, accountId),
   send: (route, envelope) => network.send(route, envelope),
   signal: (contactId, signal) => network.signal(contactId, signal),
-  wantDirect: (route, wanted) => void network.wantDirect(route, wanted),
+  // A wish, not a call: when the page is going away there is nobody left to hear that it failed.
+  wantDirect: (route, wanted) => void network.wantDirect(route, wanted).catch(() => undefined),
 })
 
 const api: EngineApi = {

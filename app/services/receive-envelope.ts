@@ -110,6 +110,7 @@ const acceptContent = async (
   await addReceivedMessage(tx, effects, conversation, received)
   const owed = { contactId: contact.contactId, messageId, envelopeId: id, read: false }
   if (contact.state === 'accepted') await oweReceipt(tx, effects, owed, core.now())
+  effects.quiet.add(toHex(contact.contactId))
   return messageId
 }
 
@@ -139,7 +140,6 @@ const accept = async (
     day: Math.floor(now / dayMs),
     ...(messageId ? { messageId, conversationId: contact.conversationId } : {}),
   })
-  effects.quiet.add(toHex(contact.contactId))
   if (!handshake || contact.state !== 'accepted') return
   await encryptWaiting(tx, core, account, contact, effects)
   // The first answer, at once: our name and lanes, and the proof that the session stands.

@@ -107,10 +107,8 @@ const applyEffects = (core: Core, { outbox, receipts, signals, showing, tasks }:
     core.emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
   }
   for (const event of effects.events) core.emit(event)
-  for (const [contact, numbers] of effects.outbox) {
-    outbox.offer(contact, numbers)
-    showing.refresh(contact)
-  }
+  for (const [contact, numbers] of effects.outbox) outbox.offer(contact, numbers)
+  for (const contact of effects.routes) showing.refresh(contact)
   for (const contact of effects.receipts) receipts.schedule(contact)
   for (const chore of effects.chores) tasks[chore].kick()
 }

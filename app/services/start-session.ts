@@ -1,7 +1,7 @@
 import { verifyAccountLog, logExtends } from '../../protocol/identity/account-log.ts'
 import type { PrekeyBundle } from '../../protocol/identity/prekeys.ts'
 import { initiateSession } from '../../protocol/session/session.ts'
-import { equalBytes } from '../../protocol/wire/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
 import { secondMs } from '../../protocol/wire/limits.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
@@ -74,6 +74,7 @@ const initiateStep = async (
   })
   putSession(tx, session, now)
   tx.put(contactTable, contact)
+  effects.routes.add(toHex(contact.contactId))
   await encryptWaiting(tx, core, account, contact, effects)
 }
 
