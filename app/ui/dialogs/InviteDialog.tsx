@@ -52,7 +52,7 @@ export const InviteDialog = ({ invite, onClose }: Props) => {
   return (
     <Dialog title="Invite somebody" onClose={onClose}>
       <p class="lead">
-        Whoever opens this link or scans this code can write to you. Give it only to people you want to hear from.
+        Whoever opens this link or scans this code can write to you. Give it only to somebody you want to hear from.
       </p>
       {state.kind === 'making' && (
         <div class="invite-place" aria-busy="true">
@@ -70,8 +70,9 @@ export const InviteDialog = ({ invite, onClose }: Props) => {
         </div>
       )}
       <p class="hint">
-        It is good for 20 uses and for 30 days. The secret part follows the “#” and never reaches a server, but it may
-        stay in the history of the browser that opens it.
+        It is for one person and good for 30 days: whoever opens it first becomes your contact. Make a new one for
+        everybody else. The secret part follows the “#” and never reaches a server, but it may stay in the history of
+        the browser that opens it.
       </p>
     </Dialog>
   )
