@@ -107,6 +107,14 @@ export class Person {
     await expect(this.message(text)).toHaveAccessibleDescription(pattern, { timeout: 45_000 })
   }
 
+  /** What the app has to say about unusual events, as it shows it in its settings. */
+  async diagnostics(): Promise<string> {
+    await this.page.getByRole('button', { name: 'Settings' }).click()
+    const text = await this.page.getByRole('dialog').innerText()
+    await this.page.keyboard.press('Escape')
+    return text.slice(text.indexOf('Diagnostics')).replaceAll('\n', ' ')
+  }
+
   /** The whole conversation on screen, read by scrolling through it. */
   read(): Promise<SeenMessage[]> {
     return readConversation(this.page)
