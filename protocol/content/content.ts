@@ -29,7 +29,7 @@ import { cleanName } from './name.ts'
 
 /** A display name; always as `cleanName` leaves it, whatever the sender wrote. Empty: the sender gave none. */
 const profile = struct('profile', { name: [0, text(maxNameLength)] })
-export type Profile = ReturnType<typeof profile.decode>
+type Profile = ReturnType<typeof profile.decode>
 
 /** Where the recipient of this content may deposit for the sender's devices: all of them, replacing earlier ones. */
 const contentLanes = struct('lanes', {

@@ -75,4 +75,3 @@ export type ReplyFrame = ReturnType<typeof replyFrame.decode>
 
 /** The answer of a call that has nothing to say but yes: an empty map. */
 export const done = struct('done', {})
-export type Done = Struct<Record<never, never>>
