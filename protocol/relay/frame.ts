@@ -1,4 +1,4 @@
-import { bytesUpTo, nested, oneOf, optional, refine, struct, text, uint, type Struct } from '../wire/codec.ts'
+import { bytesUpTo, nested, oneOf, optional, refine, struct, text, uint } from '../wire/codec.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { kib } from '../wire/limits.ts'
 
