@@ -191,6 +191,25 @@ describe('two engines', () => {
     expect((await mallory.messages(other))[0]?.status).toBe('sent')
   })
 
+  it('send the receipts that were owed when the browser was closed', async () => {
+    const world = new TestWorld()
+    const alice = person({ world, name: 'Alice', pace: { offerAgainMs: [600_000, 600_000] } })
+    const pace: { receiptMailboxMs: [number, number] } = { receiptMailboxMs: [5, 10] }
+    const bob = person({ world, name: 'Bob', pace })
+    const id = await meet(alice, bob)
+    await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
+    await bob.close()
+    pace.receiptMailboxMs = [600_000, 600_000]
+    await bob.open()
+    await alice.send(id, 'are you there?')
+    await expect.poll(() => bob.conversation(id)?.messages, soon).toBe(1)
+    expect((await alice.messages(id))[0]?.status).not.toBe('delivered')
+    await bob.close()
+    pace.receiptMailboxMs = [5, 10]
+    await bob.open()
+    await expect.poll(async () => (await alice.messages(id))[0]?.status, soon).toBe('delivered')
+  })
+
   it('agree on the safety number', async () => {
     const [alice, bob] = pair(new TestWorld())
     const id = await meet(alice, bob)

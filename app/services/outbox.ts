@@ -28,7 +28,7 @@ const longestTimerMs = hourMs
  *
  * Invariants:
  * 1. Nothing leaves that is not on disk, and a repeat is the very same bytes.
- * 2. A row is in at most one of `queue`, `inFlight` and `due`. Memory is only a schedule: the rows are read again each time.
+ * 2. A row is in at most one of `queue`, `again`, `inFlight` and `due`. Memory is only a schedule: the rows are read again each time.
  * 3. A row with a message goes when its receipt came, a control row when somebody has it; nothing else removes rows.
  */
 export interface Outbox {
@@ -41,7 +41,10 @@ export interface Outbox {
 }
 
 interface Traffic {
-  queue: number[]
+  /** Rows that nobody has taken yet, in sending order. */
+  readonly queue: number[]
+  /** Rows to be offered again: only when no fresh one waits, so that a long absence never delays what is written now. */
+  readonly again: number[]
   readonly inFlight: Set<number>
   readonly due: Map<number, number>
   attempt: number
@@ -107,14 +110,22 @@ const readBatch = (
     return { route: row && routeOf(row), rows }
   })
 
-/** Adds numbers that are not on their way already, keeping the queue in order. */
-const enqueue = (traffic: Traffic, numbers: readonly number[]): void => {
-  const fresh = numbers.filter((number) => !traffic.inFlight.has(number) && !traffic.queue.includes(number))
+/** Adds numbers that are not on their way already, keeping the list in order. */
+const enqueue = (traffic: Traffic, numbers: readonly number[], list: 'queue' | 'again'): void => {
+  const known = new Set([...traffic.queue, ...traffic.again, ...traffic.inFlight])
+  const fresh = numbers.filter((number) => !known.has(number))
   for (const number of fresh) traffic.due.delete(number)
-  const last = traffic.queue.at(-1)
+  const target = traffic[list]
+  const last = target.at(-1)
   const sorted = last === undefined || (fresh[0] ?? 0) > last
-  traffic.queue.push(...fresh)
-  if (!sorted) traffic.queue.sort((a, b) => a - b)
+  target.push(...fresh)
+  if (!sorted) target.sort((a, b) => a - b)
+}
+
+/** The next numbers to offer: fresh ones first. */
+const takeNext = ({ queue, again }: Traffic, room: number): number[] => {
+  const fresh = queue.splice(0, room)
+  return [...fresh, ...again.splice(0, room - fresh.length)]
 }
 
 const offline = (message: string): NetworkResult<SendPath> => ({ ok: false, reason: 'offline', message })
@@ -132,7 +143,7 @@ class StoredOutbox implements Outbox {
 
   offer(contact: string, numbers: readonly number[]): void {
     const traffic = this.#traffic(contact)
-    enqueue(traffic, numbers)
+    enqueue(traffic, numbers, 'queue')
     void this.#fill(contact, traffic)
   }
 
@@ -140,12 +151,10 @@ class StoredOutbox implements Outbox {
     const rows = await this.#core.store.read((tx) => tx.list(outboxTable))
     for (const [contact, own] of Map.groupBy(rows, (row) => toHex(row.contactId))) {
       const traffic = this.#traffic(contact)
-      const isLater = (row: OutboxRow): boolean => row.sent && row.dueAtMs > this.#core.now()
-      for (const row of own) if (isLater(row)) traffic.due.set(row.number, row.dueAtMs)
-      const now = own.filter((row) => !isLater(row))
+      for (const row of own) if (row.sent) traffic.due.set(row.number, row.dueAtMs)
       this.offer(
         contact,
-        now.map((row) => row.number),
+        own.filter((row) => !row.sent).map((row) => row.number),
       )
     }
     this.#scheduleDue()
@@ -164,7 +173,15 @@ class StoredOutbox implements Outbox {
   #traffic(contact: string): Traffic {
     let traffic = this.#contacts.get(contact)
     if (!traffic) {
-      traffic = { queue: [], inFlight: new Set(), due: new Map(), attempt: 0, filling: false, resting: undefined }
+      traffic = {
+        queue: [],
+        again: [],
+        inFlight: new Set(),
+        due: new Map(),
+        attempt: 0,
+        filling: false,
+        resting: undefined,
+      }
       this.#contacts.set(contact, traffic)
     }
     return traffic
@@ -174,8 +191,9 @@ class StoredOutbox implements Outbox {
     if (traffic.filling || traffic.resting || this.#core.timers.closed || !this.#core.network()) return
     traffic.filling = true
     try {
-      while (traffic.queue.length > 0 && traffic.inFlight.size < maxInFlight && !traffic.resting) {
-        const numbers = traffic.queue.splice(0, maxInFlight - traffic.inFlight.size)
+      while (traffic.inFlight.size < maxInFlight && !traffic.resting) {
+        const numbers = takeNext(traffic, maxInFlight - traffic.inFlight.size)
+        if (numbers.length === 0) break
         for (const number of numbers) traffic.inFlight.add(number)
         await this.#transmitBatch(contact, traffic, numbers)
       }
@@ -192,7 +210,7 @@ class StoredOutbox implements Outbox {
       batch = await readBatch(this.#core, contact, numbers)
     } catch (cause) {
       for (const number of numbers) traffic.inFlight.delete(number)
-      enqueue(traffic, numbers)
+      enqueue(traffic, numbers, 'queue')
       this.#rest(contact, traffic, this.#core.pace.retryMs[1])
       throw cause
     }
@@ -241,7 +259,7 @@ class StoredOutbox implements Outbox {
     if (dueAtMs !== undefined) traffic.due.set(row.number, dueAtMs)
     if (result.ok) traffic.attempt = 0
     else if (result.reason !== 'refused') {
-      if (dueAtMs === undefined) enqueue(traffic, [row.number])
+      if (dueAtMs === undefined) enqueue(traffic, [row.number], row.sent ? 'again' : 'queue')
       const { random, pace } = this.#core
       const delayMs = Math.max(result.retryAfterMs ?? 0, backOff(random, traffic.attempt, pace.retryMs))
       if (!traffic.resting) traffic.attempt++
@@ -266,10 +284,9 @@ class StoredOutbox implements Outbox {
     if (earliest === Number.POSITIVE_INFINITY) return
     this.#cancelDue = timers.after(Math.min(Math.max(0, earliest - now()), longestTimerMs), () => {
       for (const [contact, traffic] of this.#contacts) {
-        this.offer(
-          contact,
-          [...traffic.due].filter(([, at]) => at <= now()).map(([number]) => number),
-        )
+        const due = [...traffic.due].filter(([, at]) => at <= now()).map(([number]) => number)
+        enqueue(traffic, due, 'again')
+        void this.#fill(contact, traffic)
       }
       this.#scheduleDue()
     })
