@@ -57,6 +57,7 @@ test('nothing is lost, doubled or out of order when relay and browsers are kille
     await crashBrowser(round, moment)
   }
 
+  const sentMs = Date.now()
   const expected = Array.from({ length: perPerson }, (_, index) => index + 1)
   try {
     for (const viewer of senders) {
@@ -82,5 +83,6 @@ test('nothing is lost, doubled or out of order when relay and browsers are kille
     }
     throw error
   }
+  note(`everything read on both sides ${Math.round((Date.now() - sentMs) / 1000)} s after the last message`)
   await testInfo.attach('crashes.log', { body: log.join('\n'), contentType: 'text/plain' })
 })
