@@ -16,8 +16,13 @@ const watch = (page: Page, text: string): Promise<void> =>
         const last = items[items.length - 1]
         if (last?.textContent?.includes(wanted) !== true) return
         observer.disconnect()
-        // The frame after the one in which it is laid out has it on screen.
-        requestAnimationFrame(() => requestAnimationFrame((frameMs) => resolve(frameMs - enteredMs)))
+        // The first task after the next frame's callbacks: by then that frame has been laid out and painted.
+        requestAnimationFrame(() => {
+          const { port1, port2 } = new MessageChannel()
+          port1.addEventListener('message', () => resolve(performance.now() - enteredMs))
+          port1.start()
+          port2.postMessage(null)
+        })
       })
       observer.observe(document.body, { childList: true, subtree: true, characterData: true })
     })
