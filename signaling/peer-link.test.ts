@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startDevice } from './network.fixture.ts'
+import { FakeEngine, FakePage, random32, startDevice } from './network.fixture.ts'
 import { startRelayProcess, type RelayProcess } from './relay/relay-process.fixture.ts'
 import { createNetwork } from './peer-link.ts'
-import { FakePage } from './network.fixture.ts'
 
 let relay: RelayProcess
 beforeAll(async () => {
@@ -81,4 +80,30 @@ test('what the engine did not take is brought again', async () => {
   await alice.network.send(bob.route('bob'), numbered(1))
   await bob.engine.until(() => bob.engine.received.length > 0)
   expect(bob.engine.received.map(({ envelope }) => envelope)).toEqual([numbered(1)])
+})
+
+test('a network stopped while it starts leaves nothing running, and can be started again', async () => {
+  const network = createNetwork({ environment: new FakePage() })
+  const engine = new FakeEngine()
+  const mailbox = { ...relay.address, mailboxId: random32() }
+  const device = { deviceSeed: random32(), mailboxes: [mailbox] }
+  const starting = network.start(device, engine)
+  await network.stop()
+  await starting
+  expect(await network.setLanes(mailbox, [])).toMatchObject({ ok: false })
+  expect(engine.relayStates).not.toContain('connected')
+  await network.start(device, engine)
+  expect(await network.setLanes(mailbox, [])).toMatchObject({ ok: true })
+  await network.stop()
+})
+
+test('a start that failed can be tried again', async () => {
+  const network = createNetwork({ environment: new FakePage() })
+  const engine = new FakeEngine()
+  const mailbox = { ...relay.address, mailboxId: random32() }
+  const start = (deviceSeed: Uint8Array) => network.start({ deviceSeed, mailboxes: [mailbox] }, engine)
+  await expect(start(new Uint8Array(31))).rejects.toThrow()
+  await start(random32())
+  expect(await network.setLanes(mailbox, [])).toMatchObject({ ok: true })
+  await network.stop()
 })

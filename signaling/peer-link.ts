@@ -61,6 +61,8 @@ class PeerLink implements Network {
   #paths: Paths | undefined
   #links: Links | undefined
   #home: Home | undefined
+  /** The home of the start that still counts: `stop` takes it away, and with it whatever is only just starting. */
+  #starting: Promise<Home> | undefined
   #endAwakening: () => void = () => {}
 
   constructor({ environment, now = () => Date.now(), random = systemRandom }: NetworkOptions) {
@@ -90,7 +92,7 @@ class PeerLink implements Network {
       endAwakening()
       window.removeEventListener('pagehide', onPageHide)
     }
-    this.#home = await Home.start({
+    const starting = Home.start({
       ...this.#chance,
       environment: this.#environment,
       deviceSeed,
@@ -100,14 +102,30 @@ class PeerLink implements Network {
       onRelayState: (relayKey, state) => this.#onRelayState(listener, relayKey, state),
       onLinkStream: (stream, connection) => links.accept(stream, connection),
     })
+    this.#starting = starting
+    try {
+      const home = await starting
+      if (this.#starting === starting) this.#home = home
+    } catch (error) {
+      // Nothing may stay behind that would refuse the next attempt.
+      if (this.#starting === starting) await this.stop()
+      throw error
+    }
   }
 
   async stop(): Promise<void> {
+    const starting = this.#starting
+    this.#starting = undefined
     this.#endAwakening()
     for (const dialer of this.#dialers.values()) dialer.stop()
     this.#dialers.clear()
     await this.#links?.close()
-    await Promise.all([this.#home?.stop(), this.#couriers.stop()])
+    // A start that failed has told its caller, and left nothing to stop.
+    const stopped = starting?.then(
+      (home) => home.stop(),
+      () => {},
+    )
+    await Promise.all([stopped, this.#couriers.stop()])
     this.#home = undefined
     this.#links = undefined
     this.#paths = undefined
