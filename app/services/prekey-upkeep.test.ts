@@ -71,3 +71,24 @@ it('spends one-time prekeys once, makes up for them below 20, rotates and forget
   await alice.open()
   await expect.poll(async () => (await secretsOf(alice)).handshakes, soon).toBe(0)
 }, 60_000)
+
+it('gives a relay that lost its database everything again', async () => {
+  const world = new TestWorld()
+  const alice = new Person({ world, name: 'Alice' })
+  const bob = new Person({ world, name: 'Bob' })
+  people.push(alice, bob)
+  await alice.onboard()
+  const published = (kind: PrekeyKind): number =>
+    (world.prekeys.get(alice.accountId ?? '') ?? []).filter((prekey) => prekey.kind === kind).length
+  await expect.poll(() => published('one-time-kem'), soon).toBe(100)
+  const invite = await alice.invite()
+  await alice.close()
+  world.loseDatabase()
+  await alice.open()
+  await expect.poll(() => [published('one-time'), published('one-time-kem')], soon).toEqual([100, 100])
+  expect([published('signed'), published('last-resort-kem')]).toEqual([1, 1])
+  // The invite made before works: its lane is there again.
+  await bob.onboard()
+  const id = await bob.accept(invite)
+  await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
+}, 60_000)

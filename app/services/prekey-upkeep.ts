@@ -7,11 +7,14 @@ import {
   signedPrekeyRotationMs,
 } from '../../protocol/wire/limits.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
+import type { NetworkFailure, NetworkResult, RelayAddress } from '../../signaling/network.ts'
 import { accountTable, type AccountRow } from '../store/records/account.ts'
 import { handshakeTable } from '../store/records/handshake.ts'
+import { laneTable } from '../store/records/lane.ts'
 import { prekeyKey, prekeyTable, rotatedPrekeys } from '../store/records/prekey.ts'
 import { publicationTable } from '../store/records/publication.ts'
 import type { Core } from './core.ts'
+import { note } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
 
@@ -87,6 +90,31 @@ const rotationStep = async (tx: WriteTransaction, core: Core, effects: Effects):
   if (now - newest > signedPrekeyRotationMs) await rotatePrekeys(tx, core, account, effects)
 }
 
+/** A relay that has the account log says `not-owner` to nobody of it: one that did have it has lost its database. */
+export const hasLostAccount = (result: NetworkResult<unknown>): result is NetworkFailure =>
+  !result.ok && result.refusal === 'not-owner'
+
+/**
+ * The relay has nothing of this account any more: everything it was given goes there again. Public halves are not stored,
+ * so new signed and last-resort prekeys are made, once: while they wait, a relay that goes on refusing causes no others.
+ */
+export const startAgainAt = (core: Core, { relayKey }: RelayAddress): Promise<void> =>
+  core.commit(async (tx, effects) => {
+    const account = await readAccount(tx)
+    const isIt = (other: { readonly relayKey: Uint8Array }): boolean => equalBytes(other.relayKey, relayKey)
+    if (!account?.relays.some((own) => isIt(own) && own.logPublished)) return
+    const relays = account.relays.map((own) => (isIt(own) ? { ...own, logPublished: false } : own))
+    const next = { ...account, relays }
+    tx.put(accountTable, next)
+    for (const lane of await tx.list(laneTable)) {
+      if (lane.registered && isIt(lane)) tx.put(laneTable, { ...lane, registered: false })
+    }
+    const rows = await tx.list(publicationTable, { prefix: [relayKey] })
+    const waits = rows.some((row) => signedPublicKey.decode(row.prekey).kind === 'signed')
+    // Rotation also starts publishing; without it, publishing has not succeeded and comes back by itself.
+    if (!waits) await rotatePrekeys(tx, core, next, effects)
+  })
+
 /** Asks each relay how many one-time prekeys are left and makes up what is missing. False while a relay cannot be asked. */
 export const topUpPrekeys = async (core: Core): Promise<boolean> => {
   const network = core.network()
@@ -99,6 +127,10 @@ export const topUpPrekeys = async (core: Core): Promise<boolean> => {
     const left = await network.countPrekeys(relay, owner)
     if (!left.ok) {
       complete = false
+      if (left.reason === 'refused') await note(core, 'relay', left.reason, 'prekeys not counted')
+      if (!hasLostAccount(left)) continue
+      // Once the relay has the log again, this is kicked again.
+      await startAgainAt(core, relay)
       continue
     }
     await makeUp(core, relay.relayKey, 'one-time', left.value.oneTime)

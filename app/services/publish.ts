@@ -8,6 +8,7 @@ import { publicationTable } from '../store/records/publication.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { readAccount } from './identity.ts'
+import { hasLostAccount, startAgainAt } from './prekey-upkeep.ts'
 
 /** 500 lanes per call at the relay; 100 is more than a day of new contacts. */
 const lanesPerCall = 100
@@ -47,7 +48,11 @@ const publishPrekeys = async (core: Core, network: Network, account: AccountRow,
     const rows = await core.store.read((tx) => tx.list(publicationTable, range))
     if (rows.length === 0) return true
     const prekeys = rows.map((row) => signedPublicKey.decode(row.prekey))
-    if (await failed(core, 'prekeys not published', await network.publishPrekeys(relay, owner, prekeys))) return false
+    const result = await network.publishPrekeys(relay, owner, prekeys)
+    if (await failed(core, 'prekeys not published', result)) {
+      if (hasLostAccount(result)) await startAgainAt(core, relay)
+      return false
+    }
     await core.commit(async (tx) => {
       for (const row of rows) tx.delete(publicationTable, [row.relayKey, row.id])
     })

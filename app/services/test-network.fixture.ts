@@ -52,6 +52,7 @@ interface Connection {
 }
 
 const failure = (message: string): NetworkFailure => ({ ok: false, reason: 'offline', message })
+const notOwner: NetworkFailure = { ok: false, reason: 'refused', refusal: 'not-owner', message: 'no such account' }
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** One relay and the air around it, as far as an engine can tell: real bytes between real engines, and every kind of trouble. */
@@ -80,6 +81,13 @@ export class TestWorld {
 
   delay(): Promise<void> {
     return this.faults.delayMs ? wait(this.#chance() * this.faults.delayMs) : Promise.resolve()
+  }
+
+  /** The relay comes back with an empty database. */
+  loseDatabase(): void {
+    this.logs.clear()
+    this.prekeys.clear()
+    for (const { lanes } of this.mailboxes.values()) lanes.clear()
   }
 
   mailbox(id: Uint8Array): Mailbox {
@@ -235,14 +243,17 @@ export const createTestNetwork = (
         },
       })),
     publishLog: (_relay, log) => up(() => (world.logs.set(toHex(verifyAccountLog(log).accountId), log), null)),
-    publishPrekeys: (_relay, { accountId }, prekeys) =>
-      up(() => {
+    publishPrekeys: async (_relay, { accountId }, prekeys) => {
+      if (world.relayUp && !world.logs.has(toHex(accountId))) return notOwner
+      return up(() => {
         const all = world.prekeys.get(toHex(accountId)) ?? []
         world.prekeys.set(toHex(accountId), all)
         for (const prekey of prekeys) if (!all.some((known) => known.id === prekey.id)) all.push(prekey)
         return count(accountId)
-      }),
-    countPrekeys: (_relay, { accountId }) => up(() => count(accountId)),
+      })
+    },
+    countPrekeys: async (_relay, { accountId }) =>
+      world.relayUp && !world.logs.has(toHex(accountId)) ? notOwner : up(() => count(accountId)),
     setLanes: ({ mailboxId }, lanes) =>
       up(() => {
         for (const lane of lanes) world.mailbox(mailboxId).lanes.set(toHex(lane.laneHash), lane)
