@@ -60,6 +60,31 @@ describe('ComposerModel', () => {
     expect(stored).toEqual(['hello'])
   })
 
+  it('keeps no draft of what the engine was handed, only of what waits and what is in the field', async () => {
+    const { engine, composer } = composerWith()
+    const answers: (() => void)[] = []
+    const send = engine.send
+    engine.send = async (...args) => {
+      await new Promise<void>((resolve) => void answers.push(resolve))
+      return send(...args)
+    }
+    composer.edit('handed over')
+    composer.saveDraft()
+    composer.send()
+    await vi.waitFor(() => expect(answers).toHaveLength(1))
+    composer.saveDraft()
+    expect(engine.drafts.get('c0')).toBe('')
+    composer.edit('waits')
+    composer.send()
+    composer.edit('in the field')
+    composer.saveDraft()
+    expect(engine.drafts.get('c0')).toBe('waits\nin the field')
+    answers[0]?.()
+    await vi.waitFor(() => expect(answers).toHaveLength(2))
+    answers[1]?.()
+    await vi.waitFor(() => expect(engine.drafts.get('c0')).toBe('in the field'))
+  })
+
   it('begins with the draft and stores it while it is being written', async () => {
     const { engine, composer } = composerWith('half a tho')
     expect(composer.text.value).toBe('half a tho')

@@ -24,7 +24,7 @@ export const ComposerModel = createModel(
     let draftTimer: ReturnType<typeof setTimeout> | undefined
     let typingAllowedAt = 0
     let sending: Promise<void> = Promise.resolve()
-    let inFlight: string[] = []
+    let queued: string[] = []
 
     const tooLongBy = computed(() =>
       text.value.length * maxBytesPerUnit > maxTextBytes ? Math.max(0, bytesOf(text.value.trim()) - maxTextBytes) : 0,
@@ -32,16 +32,16 @@ export const ComposerModel = createModel(
 
     const saveDraft = () => {
       clearTimeout(draftTimer)
-      // What is on its way to the store still counts as unsent.
-      const unsent = [...inFlight, text.value].filter((part) => part !== '').join('\n')
+      // What the engine was handed is its to keep, even if this page ends now; what waits its turn is still unsent.
+      const unsent = [...queued, text.value].filter((part) => part !== '').join('\n')
       if (unsent === saved) return
       saved = unsent
       engine.saveDraft(conversationId, unsent).catch(() => (problem.value = 'This draft could not be stored.'))
     }
 
     const deliver = async (body: string) => {
+      queued = queued.slice(1)
       const outcome = await attempt(() => engine.send(conversationId, body))
-      inFlight = inFlight.slice(1)
       if (outcome.ok) {
         onSent(outcome.value)
       } else {
@@ -78,7 +78,7 @@ export const ComposerModel = createModel(
         text.value = ''
         problem.value = null
         typingAllowedAt = 0
-        inFlight.push(body)
+        queued.push(body)
         sending = sending.then(() => deliver(body))
         return true
       },
