@@ -1,5 +1,6 @@
 import { randomBytes, createHash } from 'node:crypto'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { mailboxIdOf } from '../protocol/relay/mailbox-id.ts'
 import type { NetworkEnvironment } from './environment.ts'
 import type {
   EnvelopeSource,
@@ -13,6 +14,12 @@ import type {
   RelayState,
 } from './network.ts'
 import { createNetwork } from './peer-link.ts'
+
+/** A mailbox at a relay that nobody has registered yet. */
+export const newMailbox = (relay: RelayAddress): OwnMailbox => {
+  const mailboxSecret = random32()
+  return { ...relay, mailboxSecret, mailboxId: mailboxIdOf(mailboxSecret) }
+}
 
 /** A page that tests can put to sleep and take off the network. */
 export class FakePage implements NetworkEnvironment {
@@ -117,7 +124,7 @@ export interface Device extends AsyncDisposable {
 export const startDevice = async (relay: RelayAddress): Promise<Device> => {
   const deviceSeed = random32()
   const deviceKey = (await generateKeyPairFromSeed('Ed25519', deviceSeed)).publicKey.raw
-  const mailbox: OwnMailbox = { ...relay, mailboxId: random32() }
+  const mailbox = newMailbox(relay)
   const lane = random32()
   const engine = new FakeEngine()
   const page = new FakePage()

@@ -14,9 +14,12 @@ export interface RelayAddress {
   readonly addresses: readonly string[]
 }
 
-/** A mailbox of this device; `mailboxId` is 32 random bytes. */
+/** A mailbox of this device. */
 export interface OwnMailbox extends RelayAddress {
+  /** 32 bytes, public: `mailboxIdOf` the secret. */
   readonly mailboxId: Uint8Array
+  /** 32 random bytes that only this device and the relay see; whoever knows them can register the mailbox. */
+  readonly mailboxSecret: Uint8Array
 }
 
 /** A mailbox of somebody else, with the 32-byte lane they gave us. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FakeEngine, FakePage, random32, startDevice } from './network.fixture.ts'
+import { FakeEngine, FakePage, newMailbox, random32, startDevice } from './network.fixture.ts'
 import { startRelayProcess, type RelayProcess } from './relay/relay-process.fixture.ts'
 import { createNetwork } from './peer-link.ts'
 
@@ -85,7 +85,7 @@ test('what the engine did not take is brought again', async () => {
 test('a network stopped while it starts leaves nothing running, and can be started again', async () => {
   const network = createNetwork({ environment: new FakePage() })
   const engine = new FakeEngine()
-  const mailbox = { ...relay.address, mailboxId: random32() }
+  const mailbox = newMailbox(relay.address)
   const device = { deviceSeed: random32(), mailboxes: [mailbox] }
   const starting = network.start(device, engine)
   await network.stop()
@@ -100,7 +100,7 @@ test('a network stopped while it starts leaves nothing running, and can be start
 test('a start that failed can be tried again', async () => {
   const network = createNetwork({ environment: new FakePage() })
   const engine = new FakeEngine()
-  const mailbox = { ...relay.address, mailboxId: random32() }
+  const mailbox = newMailbox(relay.address)
   const start = (deviceSeed: Uint8Array) => network.start({ deviceSeed, mailboxes: [mailbox] }, engine)
   await expect(start(new Uint8Array(31))).rejects.toThrow()
   await start(random32())

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FakeEngine, FakePage, random32, sha256, startDevice } from './network.fixture.ts'
+import { FakeEngine, FakePage, newMailbox, random32, sha256, startDevice } from './network.fixture.ts'
 import { CourierPool } from './host/courier-pool.ts'
 import { StunServers } from './host/stun-servers.ts'
 import type { PeerRoute } from './network.ts'
@@ -11,7 +11,7 @@ test('an envelope goes to all of a contact’s relays, and any one that lives is
   await using first = await startRelayProcess()
   await using second = await startRelayProcess()
   await using alice = await startDevice(second.address)
-  const [mailboxes, lane] = [[first, second].map(({ address }) => ({ ...address, mailboxId: random32() })), random32()]
+  const [mailboxes, lane] = [[first, second].map(({ address }) => newMailbox(address)), random32()]
   const engine = new FakeEngine()
   const network = createNetwork({ environment: new FakePage() })
   await network.start({ deviceSeed: random32(), mailboxes }, engine)

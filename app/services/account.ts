@@ -1,6 +1,7 @@
 import { cleanName } from '../../protocol/content/name.ts'
 import { createAccount as createLog, setRelays, verifyAccountLog } from '../../protocol/identity/account-log.ts'
 import { createDevice } from '../../protocol/identity/device.ts'
+import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { maxAddressesPerRelay } from '../../protocol/wire/limits.ts'
 import type { RelayInfo } from '../../protocol/relay/info-calls.ts'
 import type { Network } from '../../signaling/network.ts'
@@ -36,7 +37,8 @@ const createStep = (core: Core, name: string, { relayKey, info, addresses }: Cho
     const now = core.now()
     const device = createDevice(core.random, core.crypto)
     const created = createLog({ device, now, random: core.random }, core.crypto)
-    const mailboxId = core.random(32)
+    const mailboxSecret = core.random(32)
+    const mailboxId = mailboxIdOf(mailboxSecret, core.crypto)
     const own = { relayKey, addresses: addresses.slice(0, maxAddressesPerRelay), mailboxId }
     const record = { relayKey, addresses: own.addresses, mailboxes: [{ deviceId: device.deviceId, mailboxId }] }
     const log = setRelays(created.log, [record], device, now, core.crypto)
@@ -47,7 +49,7 @@ const createStep = (core: Core, name: string, { relayKey, info, addresses }: Cho
       head: verifyAccountLog(log, core.crypto).head,
       recoverySecret: created.recoverySecret,
       name,
-      relays: [{ ...own, name: info.name, logPublished: false }],
+      relays: [{ ...own, name: info.name, logPublished: false, mailboxSecret }],
       createdAtMs: now,
       nextPrekeyId: 1,
     }

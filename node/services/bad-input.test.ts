@@ -21,6 +21,7 @@ import {
   prekeysProtocol,
   publishPrekeysParams,
 } from '../../protocol/relay/prekey-calls.ts'
+import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { encodeFrame, FrameReader, FrameWriter } from '../../signaling/stream/framing.ts'
 import { makeAccount, makePrekeys } from '../fixtures/account.fixture.ts'
 import { random, call, connect } from '../load/relay-client.ts'
@@ -46,12 +47,13 @@ const udpPort = (): number => Number(/\/udp\/(\d+)\/webrtc-direct/.exec(relay.li
 const account = makeAccount()
 const { accountId, device } = account
 const { deviceId } = device
-const mailboxId = random(32)
+const mailboxSecret = random(32)
+const mailboxId = mailboxIdOf(mailboxSecret)
 
 /** One well-formed call of every method: what mutations begin with. */
 const calls: readonly [protocol: string, method: string, params: Uint8Array][] = [
   [infoProtocol, 'info', done.encode({})],
-  [mailboxProtocol, 'register', registerParams.encode({ mailboxId })],
+  [mailboxProtocol, 'register', registerParams.encode({ mailboxSecret })],
   [mailboxProtocol, 'setLanes', setLanesParams.encode({ mailboxId, lanes: [{ laneHash: random(32), envelopes: 3 }] })],
   [mailboxProtocol, 'revokeLanes', revokeLanesParams.encode({ mailboxId, laneHashes: [random(32)] })],
   [

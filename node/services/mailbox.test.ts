@@ -12,6 +12,7 @@ import {
   subscribeParams,
   type EnvelopesPush,
 } from '../../protocol/relay/mailbox-calls.ts'
+import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import { encodeFrame, FrameReader } from '../../signaling/stream/framing.ts'
 
@@ -180,11 +181,29 @@ describe('mailbox over libp2p', () => {
       }
     }
     expect(new Set(refusals).size).toBe(1)
-    const { mailboxId } = mailbox
-    await expect(call(stream, 'register', [registerParams, { mailboxId }], done)).rejects.toMatchObject({
+    const { mailboxSecret } = mailbox
+    await expect(call(stream, 'register', [registerParams, { mailboxSecret }], done)).rejects.toMatchObject({
       code: 'not-owner',
     })
     await stream.close()
+  })
+
+  test('who knows only the public id can neither take a mailbox nor learn whether it is there', async () => {
+    const mailbox = await makeMailbox(address)
+    const secret = random(32)
+    const stream = await courier.open(mailboxProtocol)
+    // The ids of a mailbox that is there and of one that is not get the same answer, which makes some other mailbox.
+    for (const id of [mailbox.mailboxId, mailboxIdOf(secret)]) {
+      expect(await call(stream, 'register', [registerParams, { mailboxSecret: id }], done)).toEqual({})
+    }
+    await stream.close()
+    const late = await connect(address, random(32))
+    const own = await late.open(mailboxProtocol)
+    expect(await call(own, 'register', [registerParams, { mailboxSecret: secret }], done)).toEqual({})
+    await late.close()
+    const envelope = random(300)
+    await deposit(await courier.open(mailboxProtocol), mailbox, envelope)
+    expect((await drain(address, mailbox)).map(toHex)).toEqual([toHex(envelope)])
   })
 
   test('the same yes for a stored, an unknown, a revoked and a repeated deposit', async () => {

@@ -8,6 +8,7 @@ import {
   setLanesParams,
   subscribeParams,
 } from '../../protocol/relay/mailbox-calls.ts'
+import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import type { StructCodec } from '../../protocol/wire/codec.ts'
 import type { Caller } from '../../signaling/host/relay.ts'
@@ -16,6 +17,7 @@ import type { RequestContext } from '../../signaling/stream/serve-requests.ts'
 import type { Log } from '../log.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 import type { Limits } from './limits.ts'
+import { nodeCrypto } from './node-crypto.ts'
 import { handler, ownerKey, reportFailures, yes, type RelayService } from './service.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -90,8 +92,9 @@ const requireOwner = ({ store }: MailboxServiceOptions, caller: Caller, mailboxI
 const register = async (
   { store, pressureMs }: MailboxServiceOptions,
   caller: Caller,
-  { mailboxId }: Params<typeof registerParams>,
+  { mailboxSecret }: Params<typeof registerParams>,
 ): Promise<Uint8Array> => {
+  const mailboxId = mailboxIdOf(mailboxSecret, nodeCrypto)
   const retryAfterMs = pressureMs()
   if (retryAfterMs > 0 && !store.owner(mailboxId)) {
     throw new RelayRefusal('overloaded', 'the relay takes no new mailboxes just now', retryAfterMs)

@@ -69,7 +69,7 @@ export const relayCases: DecoderCase[] = [
     oldestClient: 1,
     mailboxRetentionMs: 2_592_000_000,
   }),
-  codecCase('register', registerParams, { mailboxId }),
+  codecCase('register', registerParams, { mailboxSecret: random(32) }),
   codecCase('set-lanes', setLanesParams, { mailboxId, lanes: [grant, { laneHash: random(32) }] }),
   codecCase('revoke-lanes', revokeLanesParams, { mailboxId, laneHashes: [random(32), random(32)] }),
   codecCase('deposit', depositParams, { envelope: random(256), targets: [{ mailboxId, lane: random(32) }] }),

@@ -11,8 +11,12 @@ const mailboxId = bytes(32)
 /** SHA-256 of the 32-byte lane: the relay never keeps the capability itself. */
 const laneHash = bytes(32)
 
-/** `register`: makes the mailbox, owned by the caller's peer key; again by the same key is a yes. Answer: `done`. */
-export const registerParams = struct('register', { mailboxId: [0, mailboxId] })
+/**
+ * `register`: makes the mailbox that the secret names (`mailboxIdOf`), owned by the caller's peer key; again by the same key is
+ * a yes. The secret rather than the id, so that nobody else can ask for it or take it first. Answer: `done`. Refusals:
+ * `not-owner` (somebody who knows the secret was first), `too-large` (4 per device), `overloaded`.
+ */
+export const registerParams = struct('register', { mailboxSecret: [0, bytes(32)] })
 
 const laneGrant = struct('lane-grant', {
   laneHash: [0, laneHash],

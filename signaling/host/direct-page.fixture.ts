@@ -1,4 +1,5 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import type { NetworkListener, PeerPath, PeerRoute, RelayAddress, RelayState } from '../network.ts'
 import { createNetwork } from '../peer-link.ts'
@@ -16,7 +17,8 @@ interface Card {
 }
 
 const seed = crypto.getRandomValues(new Uint8Array(32))
-const mailboxId = crypto.getRandomValues(new Uint8Array(32))
+const mailboxSecret = crypto.getRandomValues(new Uint8Array(32))
+const mailboxId = mailboxIdOf(mailboxSecret)
 const lane = crypto.getRandomValues(new Uint8Array(32))
 const network = createNetwork({ environment: { window, document, navigator } })
 const received: { text: string; path: string; atMs: number }[] = []
@@ -60,7 +62,7 @@ const page = {
   start: async (name: string, relayKey: string, addresses: string[]): Promise<Card> => {
     myName = name
     relay = { relayKey: fromHex(relayKey), addresses }
-    const mailbox = { ...relay, mailboxId }
+    const mailbox = { ...relay, mailboxId, mailboxSecret }
     await network.start({ deviceSeed: seed, mailboxes: [mailbox] }, engine)
     const laneHash = new Uint8Array(await crypto.subtle.digest('SHA-256', lane))
     const granted = await network.setLanes(mailbox, [{ laneHash }])

@@ -66,11 +66,11 @@ export class MailboxReceiver {
 
   /** Registers and subscribes on a fresh connection. @throws as `RelayChannel.call` does. */
   async attach(channel: RelayChannel): Promise<void> {
-    const { mailboxId } = this.#options.mailbox
+    const { mailboxSecret } = this.#options.mailbox
     this.#finishing = false
     if (this.#channel !== undefined) this.detach(this.#channel)
     this.#channel = channel
-    const params = [registerParams, { mailboxId }] as const
+    const params = [registerParams, { mailboxSecret }] as const
     await channel.call({ protocol: mailboxProtocol, method: 'register', params, result: done })
     await this.#subscribe(channel)
   }

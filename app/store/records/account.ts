@@ -31,6 +31,8 @@ const ownRelay = struct('own-relay', {
   name: [3, text(64)],
   /** The relay has the account log as it is in this row. */
   logPublished: [4, boolean],
+  /** What the mailbox id is the hash of: registers the mailbox, and is told to nobody but this relay. */
+  mailboxSecret: [5, bytes(32)],
 })
 export type OwnRelay = ReturnType<typeof ownRelay.decode>
 
