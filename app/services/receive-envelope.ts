@@ -29,8 +29,10 @@ import { encryptWaiting } from './start-session.ts'
 /** A copy of something committed before: only a lost receipt is a reason to do anything. */
 const handleKnown = async (tx: WriteTransaction, core: Core, effects: Effects, known: EnvelopeRow): Promise<void> => {
   const { receiptAtMs, messageId, conversationId, contactId, envelopeId: id } = known
-  if (receiptAtMs === undefined || !messageId || !conversationId) return
-  if (core.now() - receiptAtMs < core.pace.receiptRenewMs) return
+  if (!messageId || !conversationId) return
+  if (receiptAtMs !== undefined && core.now() - receiptAtMs < core.pace.receiptRenewMs) return
+  // What came as a request got no receipt, and gets one only after it was accepted.
+  if ((await tx.get(contactTable, [contactId]))?.state !== 'accepted') return
   const message = await tx.find(messageTable, messageIndex(conversationId, false, messageId))
   if (!message) return
   await oweReceipt(
