@@ -14,6 +14,9 @@ const typingIntervalMs = 3 * secondMs
 /** After this long without another, nobody is typing any more. */
 const typingShownMs = 5 * secondMs
 
+/** Links whose contact is remembered, the latest heard of: far more than are ever open at once. */
+const maxLinks = 256
+
 /** What passes over direct links and is never stored: hello and typing. */
 export interface Signals {
   /** The sealed hello for a fresh link; null without a session. */
@@ -65,17 +68,17 @@ const sealFor = (core: Core, contactId: string, signal: Signal): Promise<Uint8Ar
     return session ? sealSignal(session, signal, { now: core.now(), random: core.random, crypto: core.crypto }) : null
   })
 
-/** Nonces of the last 20 s: a signal lives 10 s into the past and the future, so an older repeat is refused by its time. */
-const createReplayMemory = (now: () => number): ((nonce: Uint8Array) => boolean) => {
+/**
+ * Nonces are remembered for 20 s and by how much the contact's clock is off: a signal lives 10 s into the past and the
+ * future, by either clock, so an older repeat is refused by its time.
+ */
+const createReplayMemory = (now: () => number): ((nonce: Uint8Array, clockOffsetMs: number) => boolean) => {
   const seen = new Map<string, number>()
-  return (nonce) => {
-    for (const [old, atMs] of seen) {
-      if (now() - atMs <= 2 * signalLifetimeMs) break
-      seen.delete(old)
-    }
+  return (nonce, clockOffsetMs) => {
+    for (const [old, untilMs] of seen) if (untilMs < now()) seen.delete(old)
     const name = toHex(nonce)
     if (seen.has(name)) return false
-    seen.set(name, now())
+    seen.set(name, now() + 2 * signalLifetimeMs + Math.abs(clockOffsetMs))
     return true
   }
 }
@@ -104,9 +107,11 @@ export const createSignals = (core: Core): Signals => {
     hello: (contactId) => sealFor(core, contactId, { kind: 'hello' }),
     receive: async (linkId, data) => {
       const opened = await openAny(core, data, links.get(linkId))
-      if (!opened || !isFresh(opened.nonce)) return null
+      if (!opened || !isFresh(opened.nonce, opened.contact.clockOffsetMs ?? 0)) return null
       const contactId = toHex(opened.contact.contactId)
+      links.delete(linkId)
       links.set(linkId, contactId)
+      for (const eldest of links.keys()) if (links.size > maxLinks) links.delete(eldest)
       const { session, signal } = opened
       if (signal.kind === 'typing') await setTyping(opened.contact, signal.active)
       if (signal.kind !== 'hello') return { contactId }
