@@ -59,6 +59,8 @@ export const createNetworkListener = (
       core.presence.setRelay(toHex(relayKey), state)
       void showRelays().catch(core.report)
       if (state === 'connected') wakeAll()
+      // Nobody knows how much still waits there; the next batch says it anew.
+      else showProgress(toHex(relayKey), 0)
       if (state === 'reconnecting') void note(core, 'relay', 'reconnecting', 'the connection to a relay was lost')
     },
     onPath: (contactId, path) => {
