@@ -8,7 +8,7 @@ import { refreshLogs } from './contacts.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { createEffects, type Chore, type Effects } from './effects.ts'
-import type { EngineEvent } from './engine-api.ts'
+import type { EngineEvent, Problem } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { createNetworkListener } from './network-listener.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -127,13 +127,19 @@ const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<C
   contacts: createTask(core, () => refreshLogs(core)),
 })
 
-/** Starts the network for the account, once there are both; tried again while it fails. */
+const notStarted: Problem = {
+  code: 'relay-unreachable',
+  message: 'The connection could not be started; it is tried again by itself. If this stays so, reload the page.',
+}
+
+/** Starts the network for the account, once there are both; tried again while it fails, which is told once. */
 const createStarter = (
   core: Core,
   listener: NetworkListener,
   onStarted: () => void,
 ): Task & { readonly started: boolean } => {
   let started = false
+  let told = false
   const task = createTask(core, async () => {
     const account = await core.store.read(readAccount)
     const network = core.network()
@@ -143,6 +149,8 @@ const createStarter = (
       await network.start({ deviceSeed: account.device.deviceSeed, mailboxes: account.relays }, listener)
     } catch (cause) {
       started = false
+      if (!told) core.emit({ kind: 'problem', problem: notStarted })
+      told = true
       throw cause
     }
     onStarted()
@@ -189,7 +197,10 @@ export const startRunning = (options: RunningOptions): Running => {
   const starter = createStarter(
     core,
     createNetworkListener(core, { receive, signals, outbox, receipts, wakeAll }),
-    wakeAll,
+    () => {
+      showing.resume()
+      wakeAll()
+    },
   )
 
   return {

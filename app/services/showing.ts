@@ -10,6 +10,8 @@ export interface Showing {
   show(conversationId: string | null): Promise<void>
   /** Something about this contact (hex) was committed: its devices or lanes may have come. */
   refresh(contactId: string): void
+  /** The network has started: what was wished before went unheard. */
+  resume(): void
 }
 
 export const createShowing = (core: Core): Showing => {
@@ -46,6 +48,10 @@ export const createShowing = (core: Core): Showing => {
     },
     refresh: (contactId) => {
       if (shown !== null && (wanted === undefined || wanted.contactId === contactId)) void update().catch(core.report)
+    },
+    resume: () => {
+      wanted = undefined
+      void update().catch(core.report)
     },
   }
 }

@@ -53,6 +53,7 @@ interface Connection {
 
 const failure = (message: string): NetworkFailure => ({ ok: false, reason: 'offline', message })
 const notOwner: NetworkFailure = { ok: false, reason: 'refused', refusal: 'not-owner', message: 'no such account' }
+const notFound: NetworkFailure = { ok: false, reason: 'refused', refusal: 'not-found', message: 'no such account' }
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** One relay and the air around it, as far as an engine can tell: real bytes between real engines, and every kind of trouble. */
@@ -67,6 +68,10 @@ export class TestWorld {
   readonly seen: { readonly envelope: Uint8Array; readonly from: string | undefined }[] = []
   relayUp = true
   direct = false
+  /** So many starts of a network fail. */
+  failStarts = 0
+  /** Contacts (hex) for whom a started network was asked for a direct link, in order. */
+  readonly wanted: string[] = []
   faults: Faults = {}
   #links = 0
   readonly #chance: () => number
@@ -212,6 +217,7 @@ export const createTestNetwork = (
 
   return {
     start: async (device, listener) => {
+      if (world.failStarts-- > 0) throw new Error('the host does not start')
       mailboxes = device.mailboxes
       const deviceKey = toHex(deviceKeyOf(device.deviceSeed))
       own = { listener, deviceKey, accountOf: whoAmI }
@@ -266,7 +272,8 @@ export const createTestNetwork = (
       }),
     fetchLog: async (_relay, accountId) => {
       const log = world.logs.get(toHex(accountId))
-      return world.relayUp && log ? { ok: true, value: log } : failure('not there')
+      if (world.relayUp) return log ? { ok: true, value: log } : notFound
+      return failure('not there')
     },
     fetchBundles: (_relay, accountId) => up(() => fetchBundles(accountId)),
     send,
@@ -276,6 +283,8 @@ export const createTestNetwork = (
       await peer.listener.onSignal(1, signal)
       return true
     },
-    wantDirect: () => undefined,
+    wantDirect: ({ contactId }, wanted) => {
+      if (own && wanted) world.wanted.push(contactId)
+    },
   }
 }
