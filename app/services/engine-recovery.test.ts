@@ -46,6 +46,24 @@ describe('an engine', () => {
     await expect.poll(async () => (await carol.messages(id))[0]?.status, soon).toBe('delivered')
   })
 
+  it('tells once that an invite leads nowhere, and goes on when the account is back', async () => {
+    const world = new TestWorld()
+    const [alice, bob] = [person(world, 'Alice'), person(world, 'Bob')]
+    await Promise.all([alice.onboard(), bob.onboard()])
+    const invite = await alice.invite()
+    const name = alice.accountId ?? ''
+    const log = world.logs.get(name) ?? new Uint8Array()
+    world.logs.delete(name)
+    const id = await bob.accept(invite)
+    const asked = world.notFound
+    await expect.poll(() => world.notFound, soon).toBeGreaterThan(asked + 3)
+    expect(problems(bob)).toEqual(['account-not-found'])
+    const { lines } = await bob.engine.diagnostics()
+    expect(lines.filter((line) => line.code === 'account-not-found')).toHaveLength(1)
+    world.logs.set(name, log)
+    await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
+  })
+
   it('ends catching up when the relay is lost', async () => {
     const world = new TestWorld()
     const alice = person(world, 'Alice')

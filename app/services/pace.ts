@@ -12,6 +12,8 @@ export interface Pace {
   readonly offerAgainMs: readonly [first: number, most: number]
   /** Any failed call is tried again after the first, doubling to the second, for ever. */
   readonly retryMs: readonly [first: number, most: number]
+  /** A contact whose account none of its relays has is asked for again after the first, doubling to the second. */
+  readonly accountMissingMs: readonly [first: number, most: number]
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -26,6 +28,7 @@ export const defaultPace: Pace = {
   offerAgainMs: [minuteMs, 6 * hourMs],
   // 30 s: a relay that came back is noticed by its connection; this is for whatever gives no sign.
   retryMs: [secondMs, 30 * secondMs],
+  accountMissingMs: [minuteMs, hourMs],
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

@@ -17,6 +17,7 @@ const quickPace: Partial<Pace> = {
   receiptRenewMs: 200,
   offerAgainMs: [300, 2_000],
   retryMs: [20, 200],
+  accountMissingMs: [20, 200],
   patienceMs: 10_000,
 }
 

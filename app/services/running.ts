@@ -23,7 +23,7 @@ import { createTask, type Task } from './retry.ts'
 import { createSendMessage, type SendMessage } from './send-message.ts'
 import { createShowing, type Showing } from './showing.ts'
 import { createSignals, type Signals } from './signals.ts'
-import { startSessions } from './start-session.ts'
+import { createSessionStarter } from './start-session.ts'
 import { createTimers } from './timers.ts'
 import { upkeepStep } from './upkeep.ts'
 import { conversationView, messageView } from './views.ts'
@@ -114,18 +114,24 @@ const applyEffects = (core: Core, { outbox, receipts, signals, showing, tasks }:
 }
 
 /** Tasks that repeat until nothing is left; `afterPublishing` runs after each round of publishing. */
-const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<Chore, Task>> => ({
-  publish: createTask(core, async () => {
-    try {
-      return await publishAll(core)
-    } finally {
-      afterPublishing()
-    }
-  }),
-  sessions: createTask(core, () => startSessions(core)),
-  prekeys: createTask(core, () => topUpPrekeys(core)),
-  contacts: createTask(core, () => refreshLogs(core)),
-})
+const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<Chore, Task>> => {
+  const sessions: Task = createTask(
+    core,
+    createSessionStarter(core, () => sessions.kick()),
+  )
+  return {
+    publish: createTask(core, async () => {
+      try {
+        return await publishAll(core)
+      } finally {
+        afterPublishing()
+      }
+    }),
+    sessions,
+    prekeys: createTask(core, () => topUpPrekeys(core)),
+    contacts: createTask(core, () => refreshLogs(core)),
+  }
+}
 
 const notStarted: Problem = {
   code: 'relay-unreachable',

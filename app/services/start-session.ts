@@ -13,8 +13,10 @@ import { withLog } from './contacts.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { noteOutbox, type Effects } from './effects.ts'
+import type { Problem } from './engine-api.ts'
 import { localIdentity, requireAccount } from './identity.ts'
 import { encryptFor, putSession, readSessions, sendingSession, type Saying } from './sessions.ts'
+import { backOff } from './timers.ts'
 
 /** What an outbox row without an envelope says. */
 const sayingOf = async (tx: WriteTransaction, core: Core, row: OutboxRow): Promise<Saying | undefined> => {
@@ -78,12 +80,19 @@ const initiateStep = async (
   await encryptWaiting(tx, core, account, contact, effects)
 }
 
-/** True when a session exists now. */
-const startOne = async (core: Core, { contactId, mailboxes, head }: ContactRow): Promise<boolean> => {
+/** `missing`: every relay was reached, and none has the account. */
+const startOne = async (
+  core: Core,
+  { contactId, mailboxes, head }: ContactRow,
+): Promise<'started' | 'failed' | 'missing'> => {
   const network = core.network()
+  let missing = 0
   for (const relay of network ? mailboxes : []) {
     const log = await network?.fetchLog(relay, contactId)
-    if (!log?.ok) continue
+    if (!log?.ok) {
+      if (log?.refusal === 'not-found') missing++
+      continue
+    }
     try {
       // Checked before one-time prekeys are spent on it, and again in the step.
       if (!equalBytes(verifyAccountLog(log.value).accountId, contactId) || !logExtends(log.value, head)) {
@@ -94,18 +103,17 @@ const startOne = async (core: Core, { contactId, mailboxes, head }: ContactRow):
       await core.commit((tx, effects) =>
         initiateStep(tx, core, effects, { contactId, log: log.value, bundles: bundles.value }),
       )
-      return true
+      return 'started'
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) throw cause
       await note(core, 'invite', cause.code, 'a session could not be started with what the relay gave')
     }
   }
-  return false
+  return missing > 0 && missing === mailboxes.length ? 'missing' : 'failed'
 }
 
-/** Starts the sessions that outbox rows wait for. False while one could not be started. */
-export const startSessions = async (core: Core): Promise<boolean> => {
-  const waiting = await core.store.read(async (tx) => {
+const waitingContacts = (core: Core): Promise<ContactRow[]> =>
+  core.store.read(async (tx) => {
     const contacts: ContactRow[] = []
     for (const contact of await tx.list(contactTable)) {
       if (contact.state !== 'accepted') continue
@@ -114,7 +122,43 @@ export const startSessions = async (core: Core): Promise<boolean> => {
     }
     return contacts
   })
-  let complete = true
-  for (const contact of waiting) complete = (await startOne(core, contact)) && complete
-  return complete
+
+const accountMissing: Problem = {
+  code: 'account-not-found',
+  message: 'This invite’s account is not at its relay any more. Ask for a new link.',
+}
+
+/**
+ * Starts the sessions that outbox rows wait for; the answer is false while one could not be started. An account that is
+ * gone is told once, and asked for ever more rarely: it may come back, as its relay may have lost it. `again` is called
+ * when that time has come.
+ */
+export const createSessionStarter = (core: Core, again: () => void): (() => Promise<boolean>) => {
+  const attempts = new Map<string, number>()
+  const resting = new Set<string>()
+
+  const rest = async (contact: string): Promise<void> => {
+    const attempt = attempts.get(contact) ?? 0
+    attempts.set(contact, attempt + 1)
+    resting.add(contact)
+    core.timers.after(backOff(core.random, attempt, core.pace.accountMissingMs), () => {
+      resting.delete(contact)
+      again()
+    })
+    if (attempt > 0) return
+    await note(core, 'invite', 'account-not-found', 'no relay of a contact has its account')
+    core.emit({ kind: 'problem', problem: accountMissing })
+  }
+
+  return async () => {
+    let complete = true
+    for (const contact of await waitingContacts(core)) {
+      const name = toHex(contact.contactId)
+      if (resting.has(name)) continue
+      const outcome = await startOne(core, contact)
+      if (outcome === 'missing') await rest(name)
+      else if (outcome === 'failed') complete = false
+    }
+    return complete
+  }
 }

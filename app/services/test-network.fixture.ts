@@ -68,6 +68,8 @@ export class TestWorld {
   readonly seen: { readonly envelope: Uint8Array; readonly from: string | undefined }[] = []
   relayUp = true
   direct = false
+  /** How often an account log was asked for that is not there. */
+  notFound = 0
   /** So many starts of a network fail. */
   failStarts = 0
   /** Contacts (hex) for whom a started network was asked for a direct link, in order. */
@@ -272,8 +274,10 @@ export const createTestNetwork = (
       }),
     fetchLog: async (_relay, accountId) => {
       const log = world.logs.get(toHex(accountId))
-      if (world.relayUp) return log ? { ok: true, value: log } : notFound
-      return failure('not there')
+      if (!world.relayUp) return failure('not there')
+      if (log) return { ok: true, value: log }
+      world.notFound++
+      return notFound
     },
     fetchBundles: (_relay, accountId) => up(() => fetchBundles(accountId)),
     send,
