@@ -171,11 +171,12 @@ const serveAll = async (host: RelayHost, parts: Parts): Promise<void> => {
     oldestClient,
     mailboxRetentionMs,
   })
+  const pressureMs = () => pressure.retryMs()
   const services = [
     infoService({ info, limits, log }),
-    mailboxService({ store, limits, log, now, pressureMs: () => pressure.retryMs() }),
-    prekeysService({ store, limits, log }),
-    directoryService({ store, limits, log }),
+    mailboxService({ store, limits, log, now, pressureMs }),
+    prekeysService({ store, limits, log, pressureMs }),
+    directoryService({ store, limits, log, pressureMs }),
   ]
   for (const { protocol, serve } of services) await host.serve(protocol, serve)
 }

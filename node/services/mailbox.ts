@@ -18,6 +18,7 @@ import type { Log } from '../log.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 import type { Limits } from './limits.ts'
 import { nodeCrypto } from './node-crypto.ts'
+import { refuseUnderPressure } from './pressure.ts'
 import { handler, ownerKey, reportFailures, yes, type RelayService } from './service.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -95,10 +96,7 @@ const register = async (
   { mailboxSecret }: Params<typeof registerParams>,
 ): Promise<Uint8Array> => {
   const mailboxId = mailboxIdOf(mailboxSecret, nodeCrypto)
-  const retryAfterMs = pressureMs()
-  if (retryAfterMs > 0 && !store.owner(mailboxId)) {
-    throw new RelayRefusal('overloaded', 'the relay takes no new mailboxes just now', retryAfterMs)
-  }
+  if (!store.owner(mailboxId)) refuseUnderPressure(pressureMs, 'mailboxes')
   const outcome = await store.register(mailboxId, ownerKey(caller))
   if (outcome === 'limit') throw new RelayRefusal('too-large', 'a device may have 4 mailboxes here')
   if (outcome === 'taken') throw notOwner()

@@ -14,18 +14,19 @@ import type { Log } from '../log.ts'
 import type { ListedDevice, RelayStore } from '../store/relay-store.ts'
 import type { Limits } from './limits.ts'
 import { nodeCrypto } from './node-crypto.ts'
+import { refuseUnderPressure } from './pressure.ts'
 import { askerName, handler, ownerKey, reportFailures, type RelayService } from './service.ts'
 
+export interface PrekeysServiceOptions {
+  readonly store: RelayStore
+  readonly limits: Limits
+  readonly log: Log
+  /** Milliseconds after which a device may publish again; 0 while the relay takes prekeys. */
+  readonly pressureMs: () => number
+}
+
 /** `/sotto/prekeys/1`: bundles for those who want to write to a device that is away. */
-export const prekeysService = ({
-  store,
-  limits,
-  log,
-}: {
-  store: RelayStore
-  limits: Limits
-  log: Log
-}): RelayService => {
+export const prekeysService = ({ store, limits, log, pressureMs }: PrekeysServiceOptions): RelayService => {
   const { onFailure, onStoreFailure } = reportFailures(log, 'prekeys')
   return {
     protocol: prekeysProtocol,
@@ -37,6 +38,8 @@ export const prekeysService = ({
           publishPrekeysParams,
           async ({ accountId, deviceId, prekeys }) => {
             const { deviceKey } = ownDevice(store, caller, accountId, deviceId)
+            // A device comes with what it made until then; nobody waits for its next keys as they wait for mail.
+            refuseUnderPressure(pressureMs, 'prekeys')
             for (const prekey of prekeys) verifyPrekey(prekey, { accountId, deviceId, deviceKey }, nodeCrypto)
             const count = await store.publishPrekeys(accountId, deviceId, prekeys)
             if (count === 'unknown-device') throw notOwner()

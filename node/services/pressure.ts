@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { kib, secondMs } from '../../protocol/wire/limits.ts'
+import { RelayRefusal } from '../../signaling/stream/request-stream.ts'
 
 /** Below this, newcomers are refused: the rest is for the mail of those already here. */
 const minFreeDiskBytes = 512 * kib * kib
@@ -11,6 +12,12 @@ const maxMemoryBytes = 700 * kib * kib
 
 /** Pressure is looked at every 10 s; it may well be gone the second time. */
 const retryMs = 15 * secondMs
+
+/** @throws RelayRefusal `overloaded` while `pressureMs` is above 0. `what`: what the relay takes no more of. */
+export const refuseUnderPressure = (pressureMs: () => number, what: string): void => {
+  const retryAfterMs = pressureMs()
+  if (retryAfterMs > 0) throw new RelayRefusal('overloaded', `the relay takes no new ${what} just now`, retryAfterMs)
+}
 
 export interface Pressure {
   /** Milliseconds after which a newcomer may try again; 0: welcome. */

@@ -6,7 +6,8 @@ export const directoryProtocol = '/sotto/directory/1'
 
 /**
  * `publishLog`: stores an account log. The caller's peer key must be a device of it. Answer: `done`.
- * Refusals: `bad-request` (does not verify), `not-owner`, `stale-head` (does not extend the stored one).
+ * Refusals: `bad-request` (does not verify), `not-owner`, `stale-head` (does not extend the stored one),
+ * `overloaded` (of an account that is not here yet).
  */
 export const publishLogParams = struct('publish-log', { log: [0, bytesUpTo(maxLogBytes)] })
 

@@ -11,7 +11,7 @@ export const maxPrekeysPerCall = 50
 /**
  * `publish`: adds one-time prekeys and replaces signed and last-resort ones by newer (by id). The caller's peer key must be
  * the device's key in the stored account log; every signature is checked. Publishing the same key twice is a yes and adds
- * nothing. Answer: `prekeyCount`. Refusals: `bad-request`, `not-owner`.
+ * nothing. Answer: `prekeyCount`. Refusals: `bad-request`, `not-owner`, `too-large`, `overloaded`.
  */
 export const publishPrekeysParams = struct('publish-prekeys', {
   accountId: [0, bytes(32)],
