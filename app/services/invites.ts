@@ -9,11 +9,11 @@ import {
 import { laneHash } from '../../protocol/envelope/lane.ts'
 import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
-import { dayMs } from '../../protocol/wire/limits.ts'
+import { dayMs, mailboxRetentionMs } from '../../protocol/wire/limits.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
-import { inviteTable } from '../store/records/invite.ts'
+import { inviteTable, type InviteRow } from '../store/records/invite.ts'
 import { laneTable } from '../store/records/lane.ts'
 import { newContact } from './contacts.ts'
 import { newConversation, putConversation } from './conversations.ts'
@@ -26,6 +26,18 @@ import { dispatchControl, sendingSession } from './sessions.ts'
 
 /** 30 days (PROTOCOL 1): as long as an envelope waits. */
 const inviteLifetimeMs = 30 * dayMs
+
+/** Whether nothing made with the invite can be on its way any more: deposited on its last day, an envelope waits that long. */
+export const isSpent = ({ expiresAtMs }: InviteRow, now: number): boolean => now > expiresAtMs + mailboxRetentionMs
+
+/** Forgets invites that are spent, with their lanes. */
+export const sweepInvites = async (tx: WriteTransaction, now: number): Promise<void> => {
+  for (const invite of await tx.list(inviteTable)) {
+    if (!isSpent(invite, now)) continue
+    for (const lane of await tx.findAll(laneTable, invite.secret)) tx.delete(laneTable, [lane.laneHash])
+    tx.delete(inviteTable, [invite.secret])
+  }
+}
 
 /** Makes an invite with its lanes, which are registered later; undefined before onboarding. */
 export const createInvite = (core: Core): Promise<{ fragment: string; secret: Uint8Array } | undefined> =>

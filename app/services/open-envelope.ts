@@ -21,6 +21,7 @@ import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
 import { sessionTable } from '../store/records/session.ts'
 import type { Core } from './core.ts'
 import { localIdentity } from './identity.ts'
+import { isSpent } from './invites.ts'
 import { readSessions } from './sessions.ts'
 
 /** 40 sessions: at five header keys each the 200 that may be tried for one envelope (PROTOCOL 4). */
@@ -130,7 +131,8 @@ const respond = async (
   if (contact && !logExtends(opening.log, contact.head)) refuse('conflict', 'the log does not extend the one known')
   const proof = opening.inviteProof
   const invites = proof ? await tx.list(inviteTable) : []
-  const invite = invites.find((row) => proof && equalBytes(inviteProof(row.secret, accountId, core.crypto), proof))
+  const live = invites.filter((row) => !isSpent(row, core.now()))
+  const invite = live.find((row) => proof && equalBytes(inviteProof(row.secret, accountId, core.crypto), proof))
   const handshake = { tag, prekeyIds, log: opening.log, head, devices, ...(invite ? { invite } : {}) }
   return { session: answered.session, content, handshake }
 }

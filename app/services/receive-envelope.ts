@@ -131,7 +131,10 @@ const accept = async (
     : await tx.get(contactTable, [session.remoteAccountId])
   if (!known) throw new ProtocolError('foreign', 'the session belongs to nobody known')
   putSession(tx, session, now)
-  const measured = content.sequence > 0 ? measureClock(known, content.sentAtMs, now) : known
+  // The contact has answered: no opening, and so no proof of the invite, will ever be needed again.
+  const { inviteSecret: _, ...proven } = known
+  const base = session.confirmed ? proven : known
+  const measured = content.sequence > 0 ? measureClock(base, content.sentAtMs, now) : base
   tx.put(contactTable, measured)
   const contact = await applyAnnouncements(tx, effects, measured, content)
   tx.put(contactTable, contact)

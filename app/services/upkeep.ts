@@ -5,6 +5,7 @@ import { contactUpkeepStep } from './contacts.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
+import { sweepInvites } from './invites.ts'
 import { stockLanes } from './lanes.ts'
 
 /** 15 days more than a mailbox keeps an envelope: the clocks and delays of both sides. */
@@ -13,7 +14,7 @@ const knownEnvelopesMs = mailboxRetentionMs + 15 * dayMs
 /** Days looked back at each time, for a device that slept that long. */
 const daysSwept = 60
 
-/** Hourly: forgets envelopes that cannot come again, rotates lanes, lets go of old sessions, keeps lanes in stock. */
+/** Hourly: forgets envelopes that cannot come again, forgets spent invites, rotates lanes, lets go of old sessions, keeps lanes in stock. */
 export const upkeepStep = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
   const account = await readAccount(tx)
   if (!account) return
@@ -21,6 +22,7 @@ export const upkeepStep = async (tx: WriteTransaction, core: Core, effects: Effe
   for (let day = Math.max(0, newest - daysSwept); day < newest; day++) {
     for (const row of await tx.findAll(envelopeTable, envelopeDay(day))) tx.delete(envelopeTable, [row.envelopeId])
   }
+  await sweepInvites(tx, core.now())
   await contactUpkeepStep(tx, core, effects)
   await stockLanes(tx, core, account, effects)
 }
