@@ -22,7 +22,7 @@ import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
 import { openEnvelope, type Opened } from './open-envelope.ts'
 import { oweReceipt } from './receipts.ts'
-import { dispatchControl, putSession } from './sessions.ts'
+import { addSession, dispatchControl, putSession } from './sessions.ts'
 import { readSettings } from './settings.ts'
 import { encryptWaiting } from './start-session.ts'
 
@@ -130,7 +130,8 @@ const accept = async (
     ? await acceptHandshake(tx, core, effects, { ...opened, handshake })
     : await tx.get(contactTable, [session.remoteAccountId])
   if (!known) throw new ProtocolError('foreign', 'the session belongs to nobody known')
-  putSession(tx, session, now)
+  if (handshake) await addSession(tx, session, now)
+  else putSession(tx, session, now)
   // The contact has answered: no opening, and so no proof of the invite, will ever be needed again.
   const { inviteSecret: _, ...proven } = known
   const base = session.confirmed ? proven : known

@@ -36,6 +36,21 @@ export const putSession = (tx: WriteTransaction, session: Session, now: number):
     usedAtMs: now,
   })
 
+/**
+ * 8 sessions per contact: two are usual, when both sides began at once. A contact that opens one after the other must not
+ * fill the disk, nor make every envelope be tried with all of them.
+ */
+const maxSessionsPerContact = 8
+
+/** Stores a session that has just begun; above the most a contact may have, the least recently used ones go. */
+export const addSession = async (tx: WriteTransaction, session: Session, now: number): Promise<void> => {
+  putSession(tx, session, now)
+  const rows = await tx.list(sessionTable, { prefix: [session.remoteAccountId] })
+  const others = rows.filter((row) => !equalBytes(row.sessionId, session.sessionId))
+  const eldest = others.toSorted((a, b) => b.usedAtMs - a.usedAtMs).slice(maxSessionsPerContact - 1)
+  for (const row of eldest) tx.delete(sessionTable, [row.contactId, row.sessionId])
+}
+
 /** Lets go of sessions that have not moved for as long as any message can wait; the one to send on stays. */
 export const pruneSessions = async (tx: WriteTransaction, contact: ContactRow, now: number): Promise<void> => {
   const preferred = await sendingSession(tx, contact)

@@ -15,7 +15,7 @@ import { note } from './diagnostics.ts'
 import { noteOutbox, type Effects } from './effects.ts'
 import type { Problem } from './engine-api.ts'
 import { localIdentity, requireAccount } from './identity.ts'
-import { encryptFor, putSession, readSessions, sendingSession, type Saying } from './sessions.ts'
+import { addSession, encryptFor, readSessions, sendingSession, type Saying } from './sessions.ts'
 import { backOff } from './timers.ts'
 
 /** What an outbox row without an envelope says. */
@@ -74,7 +74,7 @@ const initiateStep = async (
     random: core.random,
     crypto: core.crypto,
   })
-  putSession(tx, session, now)
+  await addSession(tx, session, now)
   tx.put(contactTable, contact)
   effects.routes.add(toHex(contact.contactId))
   await encryptWaiting(tx, core, account, contact, effects)

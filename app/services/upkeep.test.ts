@@ -4,7 +4,9 @@ import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import { contactTable } from '../store/records/contact.ts'
 import { inviteTable } from '../store/records/invite.ts'
 import { laneTable } from '../store/records/lane.ts'
-import { Person, random } from './person.fixture.ts'
+import { sessionTable } from '../store/records/session.ts'
+import { meet, Person, random } from './person.fixture.ts'
+import { addSession } from './sessions.ts'
 import { TestWorld } from './test-network.fixture.ts'
 
 const soon = { timeout: 20_000, interval: 20 }
@@ -54,4 +56,26 @@ it('lets go of invites: of the secret once it was answered, of the rest when not
   await alice.close()
   await alice.open()
   await expect.poll(() => invitesOf(alice), soon).toEqual({ invites: 0, lanes: 0, secrets: 0 })
+}, 60_000)
+
+it('keeps the eight sessions with a contact that were used last, and always the new one', async () => {
+  const world = new TestWorld()
+  const [alice, bob] = [new Person({ world, name: 'Alice' }), new Person({ world, name: 'Bob' })]
+  people.push(alice, bob)
+  const id = await meet(alice, bob)
+  await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
+  await alice.close()
+  const store = await openIndexedDbStore({ name: alice.database, random })
+  const kept = await store.write(async (tx) => {
+    const [row] = await tx.list(sessionTable)
+    if (!row) throw new Error('there is a session')
+    const named = (i: number) => ({ ...row.state, sessionId: new Uint8Array(16).fill(i) })
+    tx.delete(sessionTable, [row.contactId, row.sessionId])
+    // Added in another order than used; the last one by a clock that was put back.
+    for (const i of [3, 1, 2, 9, 8, 7, 6, 5, 4]) await addSession(tx, named(i), i * 1_000)
+    await addSession(tx, named(10), 0)
+    return (await tx.list(sessionTable)).map(({ sessionId }) => sessionId[0])
+  })
+  store.close()
+  expect(kept.toSorted((a = 0, b = 0) => a - b)).toEqual([3, 4, 5, 6, 7, 8, 9, 10])
 }, 60_000)
