@@ -28,7 +28,10 @@ const watch = (page: Page, text: string): Promise<void> =>
     })
   }, text)
 
-/** Milliseconds from Enter to the frame that shows the bubble, one per message sent. */
+/**
+ * Milliseconds from Enter to the frame that shows the bubble, one per message sent. Nobody writes the next message while the
+ * last one is still being delivered, so neither does this.
+ */
 export const bubbleLatencies = async (person: Person, count: number): Promise<number[]> => {
   const latencies: number[] = []
   for (let index = 0; index < count; index++) {
@@ -37,6 +40,7 @@ export const bubbleLatencies = async (person: Person, count: number): Promise<nu
     await watch(person.page, text)
     await person.page.keyboard.press('Enter')
     latencies.push(await person.page.evaluate(() => (window as unknown as { bubble: Promise<number> }).bubble))
+    await person.expectStatus(text, 'Delivered', 'Read')
   }
   return latencies
 }
