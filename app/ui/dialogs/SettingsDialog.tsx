@@ -103,6 +103,9 @@ const Relay = ({ relay }: { relay: RelayView }) => (
   </li>
 )
 
+/** Brings the question onto the screen, with the harmless answer at hand. */
+const focusOnce = (element: HTMLButtonElement | null): void => element?.focus()
+
 const Wipe = ({ settings }: Pick<Props, 'settings'>) => {
   const [asked, setAsked] = useState(false)
   if (!asked)
@@ -118,7 +121,7 @@ const Wipe = ({ settings }: Pick<Props, 'settings'>) => {
         can bring them back.
       </p>
       <div class="dialog-actions">
-        <button type="button" class="button" onClick={() => setAsked(false)}>
+        <button ref={focusOnce} type="button" class="button" onClick={() => setAsked(false)}>
           Keep everything
         </button>
         <button
