@@ -1,7 +1,6 @@
 import { noble } from '../../protocol/crypto/noble-provider.ts'
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
-import { profile } from '../../protocol/crypto/profile.ts'
-import { encodeUtf8, equalBytes, toHex } from '../../protocol/wire/bytes.ts'
+import { toHex } from '../../protocol/wire/bytes.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import { createEngine } from './engine.ts'
 
@@ -11,21 +10,21 @@ export interface SealedMessage {
   readonly ciphertext: string
 }
 
-/** Records the message key of everything that is encrypted: the ratchet's own, before the envelope's salt goes into it. */
+/** Records the message key of everything that is encrypted: the ratchet's own, before the envelope's nonce goes into it. */
 export const recordingProvider = (): { provider: CryptoProvider; sealed: SealedMessage[] } => {
   const sealed: SealedMessage[] = []
-  const label = encodeUtf8(profile.labels.message)
-  let messageKey: string | undefined
+  const messageKeys = new Set<string>()
   const provider: CryptoProvider = {
     ...noble,
-    hkdfSha256: (ikm, salt, info, length) => {
-      messageKey = equalBytes(info, label) ? toHex(ikm) : undefined
-      return noble.hkdfSha256(ikm, salt, info, length)
+    hmacSha256Pair: (key, first, second) => {
+      const pair = noble.hmacSha256Pair(key, first, second)
+      messageKeys.add(toHex(pair[0]))
+      return pair
     },
-    chacha20poly1305Seal: (key, nonce, plaintext, associatedData) => {
-      const ciphertext = noble.chacha20poly1305Seal(key, nonce, plaintext, associatedData)
-      if (messageKey !== undefined) sealed.push({ messageKey, ciphertext: toHex(ciphertext) })
-      messageKey = undefined
+    xchacha20poly1305Seal: (key, nonce, plaintext, associatedData) => {
+      const ciphertext = noble.xchacha20poly1305Seal(key, nonce, plaintext, associatedData)
+      const messageKey = toHex(key)
+      if (messageKeys.has(messageKey)) sealed.push({ messageKey, ciphertext: toHex(ciphertext) })
       return ciphertext
     },
   }

@@ -20,14 +20,14 @@ export interface ProtocolProfile {
     readonly signal: string
     /** Root step: root key, chain key, next header key. */
     readonly root: string
-    /** Body key and nonce from a message key. */
-    readonly message: string
+    /** Root step that takes a KEM secret as well. Followed by SHA-256(KEM key || ciphertext). */
+    readonly rootKem: string
   }
 }
 
-/** Sotto, version 1. */
+/** Sotto, version 2. */
 export const profile: ProtocolProfile = {
-  name: 'Sotto/1',
+  name: 'Sotto/2',
   labels: {
     handshakeIdentity: 'Sotto_PQXDH_identity',
     handshakeSecret: 'Sotto_PQXDH_X25519_SHA-256_ML-KEM-768',
@@ -36,6 +36,6 @@ export const profile: ProtocolProfile = {
     session: 'Sotto_session',
     signal: 'Sotto_signal',
     root: 'Sotto_root',
-    message: 'Sotto_message',
+    rootKem: 'Sotto_kem_root',
   },
 }

@@ -1,102 +1,144 @@
 import { noble } from '../crypto/noble-provider.ts'
 import { aeadTagBytes, type CryptoProvider } from '../crypto/provider.ts'
-import { bytes, bytesUpTo, decodeCanonical, optional, refine, struct, versioned, type Field } from '../wire/codec.ts'
+import { fieldsOf, headerLengthOf, nonceBytes } from '../ratchet/header.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { kib, maxEnvelopeBytes } from '../wire/limits.ts'
 import { paddedLength } from './padding.ts'
 
 /**
- * What a relay stores and a link carries. `prekey` opens a session and repeats its handshake until the first reply;
- * `session` is every later message. Number 2 is kept for groups. The relay sees the kind, the salt, the handshake's public
- * part and noise; its length falls into buckets (`padding.ts`).
+ * What a relay stores and a link carries (`spec/envelope.md`), in a fixed layout:
+ *
+ * head (1) || nonce (24) || kind prekey: length (2) || handshake || sealed header (56 to 2,328) || sealed body (16 and more)
+ *
+ * `prekey` opens a session and repeats its handshake until the first reply; `session` is every later message. Number 2 is
+ * kept for groups. The relay sees the kind, whether the header carries a KEM step, the handshake's public part and noise;
+ * the length falls into buckets (`padding.ts`).
  */
-export type EnvelopeKind = 'prekey' | 'session'
+type EnvelopeKind = 'prekey' | 'session'
 
-export const envelopeVersion = 1
-export const kindNumbers: Readonly<Record<EnvelopeKind, number>> = { prekey: 0, session: 1 }
-
-/** A kind that does not exist yet comes from a newer version, not from damage. */
-const kindField: Field<EnvelopeKind> = {
-  write: (kind) => kindNumbers[kind],
-  read: (value, path) => {
-    if (value === kindNumbers.prekey) return 'prekey'
-    if (value === kindNumbers.session) return 'session'
-    if (typeof value !== 'number') throw new ProtocolError('malformed', `${path}: expected a number`)
-    throw new ProtocolError('version', `${path}: made by a newer version of Sotto`)
-  },
+export interface Envelope {
+  readonly kind: EnvelopeKind
+  /** 24 random bytes, for header and body under their two keys: two copies of one state never share a key and nonce. */
+  readonly nonce: Uint8Array
+  /** Sealed ratchet header; its length tells its fields. */
+  readonly header: Uint8Array
+  /** Sealed, padded body. */
+  readonly ciphertext: Uint8Array
+  /** Encoded `handshake`, present exactly in kind `prekey`. */
+  readonly handshake?: Uint8Array
 }
 
-/** 16 random bytes: body key and nonce are derived with them, so that two copies of one state never share a pair. */
-export const saltBytes = 16
+const envelopeVersion = 2
 
-/** 4 KiB: a sealed header with both fields of the KEM step is 2.3 KiB. */
-const maxHeaderBytes = 4 * kib
+/** Version 1 was CBOR, and its first bytes have this in the place of the version: never to be assigned. */
+const cborVersion = 10
+
+const kindNumbers: Readonly<Record<EnvelopeKind, number>> = { prekey: 0, session: 1 }
 
 /** 2 KiB: a handshake is 1.3 KiB, most of it the ML-KEM ciphertext. */
 const maxHandshakeBytes = 2 * kib
 
-const envelope = versioned(
-  'envelope',
-  envelopeVersion,
-  refine(
-    struct('envelope', {
-      kind: [1, kindField],
-      salt: [2, bytes(saltBytes)],
-      /** Sealed ratchet header. */
-      header: [3, bytesUpTo(maxHeaderBytes, aeadTagBytes)],
-      /** Sealed, padded body. */
-      ciphertext: [4, bytesUpTo(maxEnvelopeBytes, aeadTagBytes)],
-      /** Encoded `handshake`, present exactly in kind `prekey`. */
-      handshake: [5, optional(bytesUpTo(maxHandshakeBytes, 1))],
-    }),
-    ({ kind, handshake }) => {
-      if ((kind === 'prekey') !== (handshake !== undefined)) {
-        throw new ProtocolError('malformed', 'envelope: a handshake belongs into kind prekey, and only there')
-      }
-    },
-  ),
-)
-export type Envelope = ReturnType<typeof envelope.decode>
+const handshakeLengthBytes = 2
 
-/** @throws ProtocolError `limit` when the envelope would have more than 64 KiB. */
-export const encodeEnvelope = (value: Envelope): Uint8Array => {
-  const encoded = envelope.encode(value)
-  if (encoded.length > maxEnvelopeBytes) throw new ProtocolError('limit', 'envelope: over the limit of 64 KiB')
-  return encoded
+/** Bytes before the sealed header. */
+const leadBytes = (handshake: Uint8Array | undefined): number =>
+  1 + nonceBytes + (handshake === undefined ? 0 : handshakeLengthBytes + handshake.length)
+
+/** The first byte: version (4 bits) || kind (2 bits) || fields of the header (2 bits). Stands in the body's associated data. */
+export const envelopeHead = ({ kind, header }: Pick<Envelope, 'kind' | 'header'>): number =>
+  (envelopeVersion << 4) | (kindNumbers[kind] << 2) | fieldsOf(header.length)
+
+const malformed = (reason: string): ProtocolError => new ProtocolError('malformed', `envelope: ${reason}`)
+
+const checkParts = ({ kind, nonce, ciphertext, handshake }: Envelope): void => {
+  if (nonce.length !== nonceBytes) throw malformed(`expected a nonce of ${nonceBytes} bytes`)
+  if (ciphertext.length < aeadTagBytes) throw malformed('the body is shorter than its tag')
+  if ((kind === 'prekey') !== (handshake !== undefined)) {
+    throw malformed('a handshake belongs into kind prekey, and only there')
+  }
+  if (handshake !== undefined && (handshake.length === 0 || handshake.length > maxHandshakeBytes)) {
+    throw malformed('the handshake has an impossible length')
+  }
 }
 
-/** @throws ProtocolError `limit` over 64 KiB, `version` for a newer version or kind, `malformed` for anything else. */
+/** @throws ProtocolError `malformed` for parts that no envelope has, `limit` over 64 KiB. */
+export const encodeEnvelope = (value: Envelope): Uint8Array => {
+  checkParts(value)
+  const { nonce, header, ciphertext, handshake } = value
+  const lead = leadBytes(handshake)
+  const length = lead + header.length + ciphertext.length
+  if (length > maxEnvelopeBytes) throw new ProtocolError('limit', 'envelope: over the limit of 64 KiB')
+  const out = new Uint8Array(length)
+  out[0] = envelopeHead(value)
+  out.set(nonce, 1)
+  if (handshake !== undefined) {
+    new DataView(out.buffer).setUint16(1 + nonceBytes, handshake.length)
+    out.set(handshake, 1 + nonceBytes + handshakeLengthBytes)
+  }
+  out.set(header, lead)
+  out.set(ciphertext, lead + header.length)
+  return out
+}
+
+/** Kind and fields of a first byte. @throws ProtocolError `version` for a newer version or kind, `malformed` otherwise. */
+const decodeHead = (head: number): { readonly kind: EnvelopeKind; readonly fields: number } => {
+  const version = head >> 4
+  if (version < envelopeVersion || version === cborVersion) throw malformed('not an envelope of this version')
+  const code = (head >> 2) & 3
+  const isKnown = code === kindNumbers.prekey || code === kindNumbers.session
+  // A kind that does not exist yet comes from a newer version, not from damage.
+  if (version > envelopeVersion || !isKnown) {
+    throw new ProtocolError('version', 'envelope: made by a newer version of Sotto')
+  }
+  return { kind: code === kindNumbers.prekey ? 'prekey' : 'session', fields: head & 3 }
+}
+
+/** The handshake that stands in a prekey envelope, a copy. */
+const readHandshake = (data: Uint8Array): Uint8Array => {
+  const start = 1 + nonceBytes + handshakeLengthBytes
+  if (data.length < start) throw malformed('it ends before its handshake')
+  const length = new DataView(data.buffer, data.byteOffset, data.length).getUint16(1 + nonceBytes)
+  if (length === 0 || length > maxHandshakeBytes) throw malformed('the handshake has an impossible length')
+  if (data.length < start + length) throw malformed('it ends in its handshake')
+  return data.slice(start, start + length)
+}
+
+/**
+ * The parts, copies. Every byte belongs to one of them, so an envelope has exactly one encoding.
+ * @throws ProtocolError `limit` over 64 KiB, `version` for a newer version or kind, `malformed` for anything else.
+ */
 export const decodeEnvelope = (data: Uint8Array): Envelope => {
   if (data.length > maxEnvelopeBytes) throw new ProtocolError('limit', 'envelope: over the limit of 64 KiB')
-  return envelope.fromMap(decodeCanonical(data))
+  const [head] = data
+  if (head === undefined) throw malformed('it is empty')
+  const { kind, fields } = decodeHead(head)
+  const handshake = kind === 'prekey' ? readHandshake(data) : undefined
+  const lead = leadBytes(handshake)
+  const bodyAt = lead + headerLengthOf(fields)
+  if (data.length < bodyAt + aeadTagBytes) throw malformed('it is shorter than its parts')
+  return {
+    kind,
+    nonce: data.slice(1, 1 + nonceBytes),
+    header: data.slice(lead, bodyAt),
+    ciphertext: data.slice(bodyAt),
+    ...(handshake && { handshake }),
+  }
 }
-
-/** Bytes of a CBOR byte string's head. */
-const headBytes = (length: number): number => (length < 24 ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5)
-
-/** Length of the envelope around a body of `sealed` bytes, given its length with an empty body. */
-const lengthWith = (empty: number, sealed: number): number => empty - headBytes(0) + headBytes(sealed) + sealed
 
 /**
  * How long the padded body (before sealing) must be for the whole envelope to be exactly one bucket long.
- * `parts`: the envelope without its ciphertext.
  * @throws ProtocolError `limit` when the content does not fit into 64 KiB.
  */
-export const paddedBodyLength = (contentLength: number, parts: Omit<Envelope, 'ciphertext'>): number => {
-  const handshake = parts.handshake === undefined ? 0 : 1 + headBytes(parts.handshake.length) + parts.handshake.length
-  // Map head and five keys without the handshake's, version, kind, salt with its head, header with its head, empty body.
-  const empty = 5 + 1 + 2 + 1 + saltBytes + headBytes(parts.header.length) + parts.header.length + 1 + handshake
-  let bucket = paddedLength(lengthWith(empty, contentLength + 1 + aeadTagBytes))
-  while (bucket <= maxEnvelopeBytes) {
-    // Heads of two and three bytes: under 64 KiB there is no longer one, and a shorter one leaves no room worth a bucket.
-    for (const head of [2, 3]) {
-      const sealed = bucket - empty + headBytes(0) - head
-      if (headBytes(sealed) === head) return sealed - aeadTagBytes
-    }
-    // One length at each step of the head's size cannot be reached: take the next bucket.
-    bucket = paddedLength(bucket + 1)
+export const paddedBodyLength = (
+  contentLength: number,
+  { header, handshake }: Pick<Envelope, 'header' | 'handshake'>,
+): number => {
+  const around = leadBytes(handshake) + header.length + aeadTagBytes
+  const bucket = paddedLength(around + contentLength + 1)
+  if (bucket > maxEnvelopeBytes) {
+    throw new ProtocolError('limit', 'content does not fit into an envelope of 64 KiB')
   }
-  throw new ProtocolError('limit', 'content does not fit into an envelope of 64 KiB')
+  return bucket - around
 }
 
 /** The envelope's id (16 bytes): SHA-256 of its bytes, truncated. Computed by everybody, never sent: nobody can squat on it. */

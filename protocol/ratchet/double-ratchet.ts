@@ -2,7 +2,8 @@ import type { Random } from '../wire/brand.ts'
 import { equalBytes, wipe } from '../wire/bytes.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { advanceChain } from './chain-key.ts'
-import { maxMessageNumber, type RatchetHeader } from './header.ts'
+import { maxMessageNumber, type HeaderTools, type RatchetHeader } from './header.ts'
+import { answerKem, checkKemKey, countMessage, offerKem, stepDone, takeKemAnswer } from './kem-step.ts'
 import type { MessageKey, RatchetKey, RatchetSecret } from './keys.ts'
 import { advanceRoot } from './root-key.ts'
 import { isExpired, maxSkippedKept, maxSkippedPerJump, type SkippedKey } from './skipped-keys.ts'
@@ -10,53 +11,82 @@ import { keptReceivingChains, maxReceivingChains, type RatchetState, type Receiv
 import type { RatchetSuite } from './suite.ts'
 
 /**
- * Double Ratchet with header encryption (Signal, revision 4, section 4), in pure steps: state in, new state out. Sending
+ * Double Ratchet with header encryption (Signal, revision 4, section 4) and a KEM step, in pure steps: state in, new state out. Sending
  * steps are made when something is sent, so receiving needs no randomness and a used ratchet secret is gone at once.
  */
 
 /** Seals or opens a body under its message key, which is wiped as soon as this returns. */
 export type BodyCipher = (messageKey: MessageKey, sealedHeader: Uint8Array) => Uint8Array
 
-/** Section 4.4, second half of DHRatchetHE: a fresh ratchet key and the chain it opens. */
-const openSendingChain = (suite: RatchetSuite, state: RatchetState, random: Random): RatchetState => {
-  if (state.remoteRatchetKey === undefined) {
+/** Section 4.4, second half of DHRatchetHE: a fresh ratchet key and the chain it opens, with what belongs to the KEM step. */
+const openSendingChain = (
+  suite: RatchetSuite,
+  state: RatchetState,
+  { now, random }: { readonly now: number; readonly random: Random },
+): RatchetState => {
+  const { remoteKemKey, remoteRatchetKey, ...rest } = state
+  if (remoteRatchetKey === undefined) {
     throw new ProtocolError('key', 'a responder cannot send before it has received')
   }
+  const { crypto } = suite
   const secret = random(32) as RatchetSecret
-  const key = suite.crypto.x25519PublicKey(secret) as RatchetKey
-  const step = advanceRoot(suite.crypto, suite.rootLabel, state.rootKey, secret, state.remoteRatchetKey)
+  const key = crypto.x25519PublicKey(secret) as RatchetKey
+  const answer = remoteKemKey === undefined ? undefined : answerKem(crypto, remoteKemKey, random)
+  const step = advanceRoot(suite, state.rootKey, secret, remoteRatchetKey, answer)
+  if (answer !== undefined) wipe(answer.secret)
+  const canOffer = suite.kemRootLabel !== undefined && answer === undefined
+  const offer = canOffer ? offerKem(crypto, state.sinceKem, { now, random }) : undefined
   return {
-    ...state,
+    ...rest,
+    remoteRatchetKey,
     rootKey: step.rootKey,
-    own: { secret, key },
-    sending: { chainKey: step.chainKey, headerKey: state.nextSendingHeaderKey, next: 0 },
+    own: { secret, key, ...(offer && { kemSeed: offer.seed }) },
+    sending: {
+      chainKey: step.chainKey,
+      headerKey: state.nextSendingHeaderKey,
+      next: 0,
+      ...(answer && { kemCiphertext: answer.ciphertext }),
+      ...(offer && { kemKey: offer.key }),
+    },
     nextSendingHeaderKey: step.nextHeaderKey,
+    ...(answer && { sinceKem: stepDone(now) }),
   }
 }
 
+/** The header of a chain's next message. */
+const nextHeader = ({ own, sending, previousCount }: RatchetState): RatchetHeader => {
+  if (own === undefined || sending === undefined)
+    throw new ProtocolError('malformed', 'ratchet: sending chain without key')
+  const { next: number, kemCiphertext, kemKey } = sending
+  if (number >= maxMessageNumber) throw new ProtocolError('limit', 'ratchet: chain has no numbers left')
+  const header = { ratchetKey: own.key, previousCount, number }
+  // No later message can open a chain, so none needs the fields: that bounds what they cost in a monologue.
+  if (number > maxSkippedPerJump) return header
+  return { ...header, ...(kemCiphertext && { kemCiphertext }), ...(kemKey && { kemKey }) }
+}
+
 /**
- * RatchetEncryptHE: the state after sending one message, its sealed header and what `seal` made of its key.
+ * RatchetEncryptHE: the state after sending one message, its sealed header and what `seal` made of its key. `nonce`: the
+ * envelope's, 24 bytes, fresh for every call, also for one that starts from the same state.
  * @throws ProtocolError `key` in a responder that has received nothing, `limit` after 2^32 messages in one chain.
  */
 export const ratchetEncrypt = (
   suite: RatchetSuite,
   given: RatchetState,
   seal: BodyCipher,
-  { now, random }: { readonly now: number; readonly random: Random },
+  { now, random, nonce }: { readonly now: number; readonly random: Random; readonly nonce: Uint8Array },
 ): { readonly state: RatchetState; readonly sealedHeader: Uint8Array; readonly body: Uint8Array } => {
-  const state = given.sending === undefined ? openSendingChain(suite, given, random) : given
-  const { own, sending, previousCount } = state
-  if (own === undefined || sending === undefined)
-    throw new ProtocolError('malformed', 'ratchet: sending chain without key')
-  if (sending.next >= maxMessageNumber) throw new ProtocolError('limit', 'ratchet: chain has no numbers left')
-  const header = { ratchetKey: own.key, previousCount, number: sending.next }
-  const sealedHeader = suite.header.seal(header, sending.headerKey, { crypto: suite.crypto, random })
+  const state = given.sending === undefined ? openSendingChain(suite, given, { now, random }) : given
+  const header = nextHeader(state)
+  const sending = state.sending as NonNullable<RatchetState['sending']>
+  const sealedHeader = suite.header.seal(header, sending.headerKey, { crypto: suite.crypto, nonce })
   const { messageKey, chainKey } = advanceChain(suite.crypto, sending.chainKey)
   try {
     const body = seal(messageKey, sealedHeader)
+    const next = { ...sending, chainKey, next: sending.next + 1 }
     const receiving = tidy(state.receiving, now)
     return {
-      state: { ...state, sending: { ...sending, chainKey, next: sending.next + 1 }, receiving },
+      state: { ...state, sending: next, receiving, sinceKem: countMessage(state.sinceKem) },
       sealedHeader,
       body,
     }
@@ -72,16 +102,22 @@ interface Found {
 }
 
 /** Tries header keys, the most recent first. Null: the message is not of this session. */
-const findChain = (suite: RatchetSuite, state: RatchetState, sealedHeader: Uint8Array): Found | null => {
+const findChain = (
+  suite: RatchetSuite,
+  state: RatchetState,
+  sealedHeader: Uint8Array,
+  nonce: Uint8Array,
+): Found | null => {
+  const tools: HeaderTools = { crypto: suite.crypto, nonce }
   const open = (chain: ReceivingChain, index: number): Found | null => {
-    const header = suite.header.open(sealedHeader, chain.headerKey, suite.crypto)
+    const header = suite.header.open(sealedHeader, chain.headerKey, tools)
     return header === null ? null : { header, index }
   }
   const [newest, ...older] = state.receiving
   const current = newest === undefined ? null : open(newest, 0)
   if (current !== null) return current
   if (state.own !== undefined) {
-    const header = suite.header.open(sealedHeader, state.nextReceivingHeaderKey, suite.crypto)
+    const header = suite.header.open(sealedHeader, state.nextReceivingHeaderKey, tools)
     if (header !== null) return { header, index: -1 }
   }
   for (const [i, chain] of older.entries()) {
@@ -91,12 +127,13 @@ const findChain = (suite: RatchetSuite, state: RatchetState, sealedHeader: Uint8
   return null
 }
 
+const tooManySkipped = (): ProtocolError =>
+  new ProtocolError('limit', `ratchet: more than ${maxSkippedPerJump} messages skipped at once`)
+
 /** SkipMessageKeysHE: the chain with every key below `until` derived. */
 const skipTo = (suite: RatchetSuite, chain: ReceivingChain, until: number, now: number): ReceivingChain => {
   if (until <= chain.next) return chain
-  if (until - chain.next > maxSkippedPerJump) {
-    throw new ProtocolError('limit', `ratchet: more than ${maxSkippedPerJump} messages skipped at once`)
-  }
+  if (until - chain.next > maxSkippedPerJump) throw tooManySkipped()
   let { chainKey } = chain
   if (chainKey === undefined) throw new ProtocolError('malformed', 'ratchet: number beyond the end of its chain')
   const skipped: SkippedKey[] = [...(chain.skipped ?? [])]
@@ -125,12 +162,18 @@ const openReceivingChain = (
   now: number,
 ): RatchetState => {
   const { own, sending, remoteRatchetKey, rootKey, nextReceivingHeaderKey } = state
+  const { crypto } = suite
   if (own === undefined) throw new ProtocolError('malformed', 'ratchet: step out of turn')
+  // Such a header carries no fields of the KEM step, whose absence would otherwise be taken for an attack.
+  if (header.number > maxSkippedPerJump) throw tooManySkipped()
   const isFresh =
     !equalBytes(header.ratchetKey, own.key) &&
     (remoteRatchetKey === undefined || !equalBytes(header.ratchetKey, remoteRatchetKey))
   if (!isFresh) throw new ProtocolError('key', 'ratchet: key of a new chain is not fresh')
-  const step = advanceRoot(suite.crypto, suite.rootLabel, rootKey, own.secret, header.ratchetKey)
+  const answer = takeKemAnswer(crypto, own.kemSeed, header)
+  checkKemKey(crypto, header)
+  const step = advanceRoot(suite, rootKey, own.secret, header.ratchetKey, answer)
+  if (answer !== undefined) wipe(answer.secret)
   const [previous, ...older] = state.receiving
   const closed = previous === undefined ? [] : [closeChain(suite, previous, header.previousCount, now)]
   return {
@@ -140,6 +183,8 @@ const openReceivingChain = (
     previousCount: sending?.next ?? 0,
     receiving: [{ headerKey: nextReceivingHeaderKey, chainKey: step.chainKey, next: 0 }, ...closed, ...older],
     nextReceivingHeaderKey: step.nextHeaderKey,
+    ...(header.kemKey && { remoteKemKey: header.kemKey }),
+    sinceKem: answer === undefined ? state.sinceKem : stepDone(now),
   }
 }
 
@@ -186,7 +231,8 @@ const tidy = (chains: readonly ReceivingChain[], now: number): ReceivingChain[] 
  * RatchetDecryptHE: the state after receiving one message and what `open` made of its key. Nothing of `given` changes,
  * whatever happens; `open` must throw when the body does not authenticate.
  * @throws ProtocolError `foreign` (no header key fits), `duplicate` (the number is spent, or its key was given up),
- * `limit` (over 1,000 skipped), `key` (ratchet key not acceptable or not fresh), `version`, `malformed`, and whatever
+ * `limit` (over 1,000 skipped), `key` (ratchet or KEM key not acceptable or not fresh, KEM answer missing or unasked),
+ * `malformed`, and whatever
  * `open` throws.
  */
 export const ratchetDecrypt = (
@@ -194,9 +240,9 @@ export const ratchetDecrypt = (
   given: RatchetState,
   sealedHeader: Uint8Array,
   open: BodyCipher,
-  { now }: { readonly now: number },
+  { now, nonce }: { readonly now: number; readonly nonce: Uint8Array },
 ): { readonly state: RatchetState; readonly body: Uint8Array } => {
-  const found = findChain(suite, given, sealedHeader)
+  const found = findChain(suite, given, sealedHeader, nonce)
   if (found === null) throw new ProtocolError('foreign', 'ratchet: no header key of this session fits')
   const { header } = found
   const state = found.index < 0 ? openReceivingChain(suite, given, header, now) : given
@@ -206,7 +252,7 @@ export const ratchetDecrypt = (
   try {
     const body = open(taken.messageKey, sealedHeader)
     const receiving = tidy(state.receiving.with(index, taken.chain), now)
-    return { state: { ...state, receiving }, body }
+    return { state: { ...state, receiving, sinceKem: countMessage(state.sinceKem) }, body }
   } finally {
     if (taken.derived) wipe(taken.messageKey)
     if (state !== given && chain.chainKey !== undefined) wipe(chain.chainKey)

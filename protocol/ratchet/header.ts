@@ -1,5 +1,9 @@
-import { aeadTagBytes, type CryptoProvider } from '../crypto/provider.ts'
-import type { Random } from '../wire/brand.ts'
+import {
+  aeadTagBytes,
+  mlkem768CiphertextBytes,
+  mlkem768EncapsulationKeyBytes,
+  type CryptoProvider,
+} from '../crypto/provider.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { keyBytes, type HeaderKey, type RatchetKey } from './keys.ts'
 
@@ -11,72 +15,91 @@ export interface RatchetHeader {
   readonly previousCount: number
   /** Position in this chain, from 0. */
   readonly number: number
+  /** ML-KEM-768 ciphertext (1,088 bytes) that answers the KEM key of the chain that this one replies to. */
+  readonly kemCiphertext?: Uint8Array
+  /** ML-KEM-768 encapsulation key (1,184 bytes) for the chain that will reply to this one. */
+  readonly kemKey?: Uint8Array
+}
+
+/** What a header is sealed with: the primitives, and the nonce of its envelope (24 bytes). */
+export interface HeaderTools {
+  readonly crypto: CryptoProvider
+  readonly nonce: Uint8Array
 }
 
 /** How headers look on the wire. A seam, so that tests can run the ratchet with other implementations' headers. */
 export interface HeaderCodec {
-  seal(header: RatchetHeader, key: HeaderKey, tools: { crypto: CryptoProvider; random: Random }): Uint8Array
-  /** Null: sealed under another key. @throws ProtocolError `version` for a header that this version cannot read. */
-  open(sealed: Uint8Array, key: HeaderKey, crypto: CryptoProvider): RatchetHeader | null
+  seal(header: RatchetHeader, key: HeaderKey, tools: HeaderTools): Uint8Array
+  /** Null: sealed under another key. @throws ProtocolError `malformed` for a length that no header has. */
+  open(sealed: Uint8Array, key: HeaderKey, tools: HeaderTools): RatchetHeader | null
 }
 
 /** Numbers are 32-bit on the wire. */
 export const maxMessageNumber = 0xffff_ffff
 
-/**
- * Flags of the optional fields, which follow the fixed ones in this order: bit 0 a KEM ciphertext (1,088 bytes), bit 1 a KEM
- * encapsulation key (1,184 bytes). Version 1 sets none and refuses all of them.
- */
-const noFields = 0
+/** XChaCha20-Poly1305: 24 bytes, so that random ones never meet, however long a header key serves. */
+export const nonceBytes = 24
 
-const nonceBytes = 24
 const noData = new Uint8Array(0)
 
-/** flags (1) || ratchet key (32) || previous count (4) || number (4). */
-const plainBytes = 1 + keyBytes + 4 + 4
+/** ratchet key (32) || previous count (4) || number (4). */
+const plainBytes = keyBytes + 4 + 4
 
-/** 81 bytes, always: a length that followed the number would tell how far a chain is. */
-export const sealedHeaderBytes = nonceBytes + plainBytes + aeadTagBytes
+/** 56 bytes: a header without fields of the KEM step. A length that followed the numbers would tell how far a chain is. */
+export const sealedHeaderBytes = plainBytes + aeadTagBytes
 
-const encode = ({ ratchetKey, previousCount, number }: RatchetHeader): Uint8Array => {
-  const out = new Uint8Array(plainBytes)
+/** Which fields of the KEM step a header has: bit 0 the ciphertext, bit 1 the encapsulation key, in this order. */
+export const headerFields = { ciphertext: 1, key: 2 } as const
+
+/** Length of a sealed header with these fields (0 to 3). */
+export const headerLengthOf = (fields: number): number =>
+  sealedHeaderBytes +
+  ((fields & headerFields.ciphertext) === 0 ? 0 : mlkem768CiphertextBytes) +
+  ((fields & headerFields.key) === 0 ? 0 : mlkem768EncapsulationKeyBytes)
+
+/** The fields of a sealed header by its length. @throws ProtocolError `malformed` for a length that none has. */
+export const fieldsOf = (sealedLength: number): number => {
+  const fields = [0, 1, 2, 3].find((each) => headerLengthOf(each) === sealedLength)
+  if (fields === undefined) throw new ProtocolError('malformed', 'ratchet header: no header has this length')
+  return fields
+}
+
+const encode = ({ ratchetKey, previousCount, number, kemCiphertext, kemKey }: RatchetHeader): Uint8Array => {
+  const out = new Uint8Array(plainBytes + (kemCiphertext?.length ?? 0) + (kemKey?.length ?? 0))
   const view = new DataView(out.buffer)
-  out[0] = noFields
-  out.set(ratchetKey, 1)
-  view.setUint32(1 + keyBytes, previousCount)
-  view.setUint32(1 + keyBytes + 4, number)
+  out.set(ratchetKey)
+  view.setUint32(keyBytes, previousCount)
+  view.setUint32(keyBytes + 4, number)
+  if (kemCiphertext !== undefined) out.set(kemCiphertext, plainBytes)
+  if (kemKey !== undefined) out.set(kemKey, out.length - kemKey.length)
   return out
 }
 
 const decode = (plain: Uint8Array): RatchetHeader => {
-  if (plain[0] !== noFields) throw new ProtocolError('version', 'ratchet header: made by a newer version of Sotto')
-  if (plain.length !== plainBytes) throw new ProtocolError('malformed', `ratchet header: expected ${plainBytes} bytes`)
+  const fields = fieldsOf(plain.length + aeadTagBytes)
   const view = new DataView(plain.buffer, plain.byteOffset, plain.length)
   return {
-    ratchetKey: plain.slice(1, 1 + keyBytes) as RatchetKey,
-    previousCount: view.getUint32(1 + keyBytes),
-    number: view.getUint32(1 + keyBytes + 4),
+    ratchetKey: plain.slice(0, keyBytes) as RatchetKey,
+    previousCount: view.getUint32(keyBytes),
+    number: view.getUint32(keyBytes + 4),
+    ...((fields & headerFields.ciphertext) !== 0 && {
+      kemCiphertext: plain.slice(plainBytes, plainBytes + mlkem768CiphertextBytes),
+    }),
+    ...((fields & headerFields.key) !== 0 && { kemKey: plain.slice(plain.length - mlkem768EncapsulationKeyBytes) }),
   }
 }
 
 /**
- * nonce (24 random bytes) || XChaCha20-Poly1305(header key, nonce, header). A header key serves a whole chain, hence the
- * long nonce. The sealed header is in the associated data of its body.
+ * XChaCha20-Poly1305(header key, nonce of the envelope, header). The body is sealed with the same nonce under another key;
+ * the sealed header stands in its associated data. Big-endian numbers; the length alone tells which fields there are.
  */
 export const sealedHeader: HeaderCodec = {
-  seal: (header, key, { crypto, random }) => {
-    const nonce = random(nonceBytes)
-    const sealed = crypto.xchacha20poly1305Seal(key, nonce, encode(header), noData)
-    const out = new Uint8Array(nonceBytes + sealed.length)
-    out.set(nonce)
-    out.set(sealed, nonceBytes)
-    return out
-  },
-  open: (sealed, key, crypto) => {
-    if (sealed.length <= nonceBytes + aeadTagBytes) return null
+  seal: (header, key, { crypto, nonce }) => crypto.xchacha20poly1305Seal(key, nonce, encode(header), noData),
+  open: (sealed, key, { crypto, nonce }) => {
+    fieldsOf(sealed.length)
     let plain: Uint8Array
     try {
-      plain = crypto.xchacha20poly1305Open(key, sealed.subarray(0, nonceBytes), sealed.subarray(nonceBytes), noData)
+      plain = crypto.xchacha20poly1305Open(key, nonce, sealed, noData)
     } catch (error) {
       if (error instanceof ProtocolError && error.code === 'authentication') return null
       throw error

@@ -1,7 +1,7 @@
 import type { Brand } from '../wire/brand.ts'
 import { bytes, type Field } from '../wire/codec.ts'
 
-/** The ratchet's keys, 32 bytes each. Their brands keep one from standing where another belongs. */
+/** The ratchet's keys, 32 bytes each where nothing else is said. Their brands keep one from standing where another belongs. */
 
 /** Keeps what all Diffie-Hellman steps so far agreed on. */
 export type RootKey = Brand<Uint8Array, 'RootKey'>
@@ -16,7 +16,10 @@ export type RatchetKey = Brand<Uint8Array, 'RatchetKey'>
 /** X25519 secret of one chain. */
 export type RatchetSecret = Brand<Uint8Array, 'RatchetSecret'>
 
-/** Length of each of them. */
+/** ML-KEM-768 seed d || z (64 bytes, FIPS 203 algorithm 16) of a KEM key that was offered: the private half comes from it. */
+export type KemSeed = Brand<Uint8Array, 'KemSeed'>
+
+/** Length of each of them but the seed. */
 export const keyBytes = 32
 
 /** A field of a stored record that holds one of them. */

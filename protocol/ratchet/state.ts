@@ -1,6 +1,16 @@
-import { array, nested, optional, struct, uint } from '../wire/codec.ts'
+import { mlkem768CiphertextBytes, mlkem768EncapsulationKeyBytes, mlkem768SeedBytes } from '../crypto/provider.ts'
+import { array, bytes, nested, optional, struct, uint, type Field } from '../wire/codec.ts'
 import { maxMessageNumber } from './header.ts'
-import { keyField, type ChainKey, type HeaderKey, type RatchetKey, type RatchetSecret, type RootKey } from './keys.ts'
+import { kemStepMessages, stepDone, stepDue } from './kem-step.ts'
+import {
+  keyField,
+  type ChainKey,
+  type HeaderKey,
+  type KemSeed,
+  type RatchetKey,
+  type RatchetSecret,
+  type RootKey,
+} from './keys.ts'
 import { skippedKeysField } from './skipped-keys.ts'
 
 /**
@@ -11,7 +21,9 @@ import { skippedKeysField } from './skipped-keys.ts'
  *    Diffie-Hellman steps alternate strictly.
  * 2. `sending` is there exactly while `own` is, except for a responder that has received nothing.
  * 3. `remoteRatchetKey` is absent only in a responder that has received nothing.
- * 4. `receiving` is ordered from the newest chain to the oldest; only the first has a chain key.
+ * 4. `own.kemSeed` is there exactly while a KEM key of ours waits for its answer: our newest chain then carries the key.
+ * 5. `remoteKemKey` is there from the opening of a receiving chain that carries one until our answering chain is opened.
+ * 6. `receiving` is ordered from the newest chain to the oldest; only the first has a chain key.
  */
 export type RatchetState = Readonly<ReturnType<typeof ratchetState.fromMap>>
 export type ReceivingChain = Readonly<ReturnType<typeof receivingChain.fromMap>>
@@ -33,13 +45,20 @@ const count = uint(maxMessageNumber)
 const ratchetPair = struct('ratchet-pair', {
   secret: [0, keyField<RatchetSecret>()],
   key: [1, keyField<RatchetKey>()],
+  kemSeed: [2, optional(bytes(mlkem768SeedBytes) as Field<Uint8Array> as Field<KemSeed>)],
 })
+
+const kemCiphertext = bytes(mlkem768CiphertextBytes)
+const kemKey = bytes(mlkem768EncapsulationKeyBytes)
 
 const sendingChain = struct('sending-chain', {
   chainKey: [0, keyField<ChainKey>()],
   headerKey: [1, keyField<HeaderKey>()],
   /** Number of the next message. */
   next: [2, count],
+  /** Fields of the KEM step, in the headers of this chain. */
+  kemCiphertext: [3, optional(kemCiphertext)],
+  kemKey: [4, optional(kemKey)],
 })
 
 const receivingChain = struct('receiving-chain', {
@@ -64,6 +83,10 @@ export const ratchetState = struct('ratchet', {
   receiving: [6, array(nested(receivingChain), maxReceivingChains)],
   /** Header key of the remote's next chain. */
   nextReceivingHeaderKey: [7, keyField<HeaderKey>()],
+  /** KEM key of the remote's newest chain, which our next sending chain must answer. */
+  remoteKemKey: [8, optional(kemKey)],
+  /** See `SinceKemStep`. */
+  sinceKem: [9, nested(struct('since-kem-step', { messages: [0, uint(kemStepMessages)], atMs: [1, uint()] }))],
 })
 
 /** Root key and the first header key of each direction, from SK. */
@@ -73,20 +96,25 @@ export interface InitialKeys {
   readonly responderHeaderKey: HeaderKey
 }
 
-/** RatchetInitAliceHE (section 4.4); the first ratchet key is made when the first message is sent. */
-export const initiatorState = (keys: InitialKeys, remoteRatchetKey: RatchetKey): RatchetState => ({
+/**
+ * RatchetInitAliceHE (section 4.4); the first ratchet key is made when the first message is sent. `now`: Unix milliseconds.
+ * Its first chain offers a KEM key.
+ */
+export const initiatorState = (keys: InitialKeys, remoteRatchetKey: RatchetKey, now: number): RatchetState => ({
   rootKey: keys.rootKey,
   remoteRatchetKey,
   nextSendingHeaderKey: keys.initiatorHeaderKey,
   previousCount: 0,
   receiving: [],
   nextReceivingHeaderKey: keys.responderHeaderKey,
+  sinceKem: stepDue(now),
 })
 
 /** RatchetInitBobHE (section 4.4); `own` is the signed prekey's pair. */
 export const responderState = (
   keys: InitialKeys,
   own: { readonly secret: RatchetSecret; readonly key: RatchetKey },
+  now: number,
 ): RatchetState => ({
   rootKey: keys.rootKey,
   own,
@@ -94,4 +122,5 @@ export const responderState = (
   previousCount: 0,
   receiving: [],
   nextReceivingHeaderKey: keys.initiatorHeaderKey,
+  sinceKem: stepDone(now),
 })

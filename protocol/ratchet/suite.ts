@@ -4,10 +4,12 @@ import { profile, type ProtocolProfile } from '../crypto/profile.ts'
 import { encodeUtf8 } from '../wire/bytes.ts'
 import { sealedHeader, type HeaderCodec } from './header.ts'
 
-/** What the ratchet is run with: primitives, the label of its root step, and the form of its headers. */
+/** What the ratchet is run with: primitives, the labels of its root steps, and the form of its headers. */
 export interface RatchetSuite {
   readonly crypto: CryptoProvider
   readonly rootLabel: Uint8Array
+  /** Label of a root step that takes a KEM secret as well; without it no KEM step is ever offered. */
+  readonly kemRootLabel?: Uint8Array
   readonly header: HeaderCodec
 }
 
@@ -15,6 +17,7 @@ export interface RatchetSuite {
 export const ratchetSuite = (crypto: CryptoProvider, { labels }: ProtocolProfile = profile): RatchetSuite => ({
   crypto,
   rootLabel: encodeUtf8(labels.root),
+  kemRootLabel: encodeUtf8(labels.rootKem),
   header: sealedHeader,
 })
 

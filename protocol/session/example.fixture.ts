@@ -122,7 +122,7 @@ export const example = (): Example => {
   const { oneTimePrekey = bundle.signedPrekey } = bundle
   return {
     about:
-      'A session of Sotto/1 with every secret in it; protocol/spec tells how each value comes about. Bytes in hexadecimal.',
+      'A session of Sotto/2 with every secret in it; protocol/spec tells how each value comes about. Bytes in hexadecimal.',
     now: testTime,
     alice: identityOf(who.alice),
     bob: identityOf(who.bob),

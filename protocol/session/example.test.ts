@@ -9,6 +9,7 @@ import {
   hkdfSync,
 } from 'node:crypto'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { decode, encode } from 'cborg'
 import { expect, test } from 'vitest'
 import { readVectors } from '../crypto/vectors.fixture.ts'
@@ -78,7 +79,7 @@ const answer = ({ bob, prekeys, handshake }: Example, encoded: Buffer) => {
   const key = ({ id, public: publicKey }: { id: number; public: string }) => [id, hex(publicKey), false]
   const T = sha256(
     encode([
-      'Sotto/1',
+      'Sotto/2',
       ...[bob['accountId'], bob['deviceId'], bob['identityKey']].map(hex),
       ...[key(prekeys.signed), key(prekeys.oneTime), key(prekeys.kem)],
       ephemeral,
@@ -110,33 +111,76 @@ const answer = ({ bob, prekeys, handshake }: Example, encoded: Buffer) => {
   )
   const tag = sha256(Buffer.from('Sotto_handshake_tag'), encoded)
   const responder = [bob['identityKey'], bob['accountId'], bob['deviceId']].map(hex)
-  const AD = sha256(encode(['Sotto/1', IK, accountId, deviceId, ...responder, T, tag]))
+  const AD = sha256(encode(['Sotto/2', IK, accountId, deviceId, ...responder, T, tag]))
   return { SK, AD, generation: initiator.get(4) as unknown as number }
 }
 
 test('a second reader opens the first envelope by the specification', () => {
   const vectors = readVectors<Example>(file)
   const [first] = vectors.steps
-  const envelope = cbor(hex(first?.envelope))
-  const [salt, header, ciphertext] = [field(envelope, 2), field(envelope, 3), field(envelope, 4)]
-  const { SK, AD, generation } = answer(vectors, field(envelope, 5))
+  const envelope = hex(first?.envelope)
+  // spec/envelope.md: version 2, kind prekey, a header with a KEM key.
+  expect(envelope[0]).toBe(0b0010_00_10)
+  const nonce = envelope.subarray(1, 25)
+  const headerAt = 27 + envelope.readUInt16BE(25)
+  const header = envelope.subarray(headerAt, headerAt + 56 + 1_184)
+  const ciphertext = envelope.subarray(headerAt + 56 + 1_184)
+  const { SK, AD, generation } = answer(vectors, envelope.subarray(27, headerAt))
   expect([AD.toString('hex'), generation]).toEqual([vectors.session['associatedData'], vectors.handshake.generation])
   const none = Buffer.alloc(0)
   const init = hkdf(SK, none, Buffer.from('Sotto_init'), 96)
   // spec/ratchet.md: header, root step, chain step, body.
-  const plain = xchacha20poly1305(init.subarray(32, 64), header.subarray(0, 24)).decrypt(header.subarray(24))
-  expect(Buffer.from(plain.subarray(33)).toString('hex')).toBe('0000000000000000')
+  const plain = xchacha20poly1305(init.subarray(32, 64), nonce).decrypt(header)
+  expect(Buffer.from(plain.subarray(32, 40)).toString('hex')).toBe('0000000000000000')
   const step = hkdf(
-    dh(hex(vectors.prekeys.signed.secret), plain.slice(1, 33)),
+    dh(hex(vectors.prekeys.signed.secret), plain.slice(0, 32)),
     init.subarray(0, 32),
     Buffer.from('Sotto_root'),
     96,
   )
   const messageKey = createHmac('sha256', step.subarray(32, 64)).update(Uint8Array.of(1)).digest()
-  const body = hkdf(messageKey, salt, Buffer.from('Sotto_message'), 44)
-  const bound = Buffer.concat([AD, Uint8Array.of(1, 0), salt, header])
-  const padded = open(body.subarray(0, 32), body.subarray(32), ciphertext, bound)
+  const bound = Buffer.concat([AD, Uint8Array.of(0b0010_00_10), header])
+  const padded = Buffer.from(xchacha20poly1305(messageKey, nonce, bound).decrypt(ciphertext))
   expect(padded.subarray(0, padded.lastIndexOf(0x80)).toString()).toBe(first?.plaintext)
   const id = sha256(hex(first?.envelope)).subarray(0, 16)
   expect(id.toString('hex')).toBe(first?.envelopeId)
+})
+
+test('a second reader follows the KEM step of the first reply', () => {
+  const vectors = readVectors<Example>(file)
+  const [first, , reply] = vectors.steps
+  const opening = hex(first?.envelope)
+  const headerAt = 27 + opening.readUInt16BE(25)
+  const { SK } = answer(vectors, opening.subarray(27, headerAt))
+  const init = hkdf(SK, Buffer.alloc(0), Buffer.from('Sotto_init'), 96)
+  const offer = xchacha20poly1305(init.subarray(32, 64), opening.subarray(1, 25)).decrypt(
+    opening.subarray(headerAt, headerAt + 56 + 1_184),
+  )
+  const [aliceKey, kemKey] = [offer.slice(0, 32), offer.slice(40)]
+  const afterFirst = hkdf(
+    dh(hex(vectors.prekeys.signed.secret), aliceKey),
+    init.subarray(0, 32),
+    Buffer.from('Sotto_root'),
+    96,
+  )
+  // Bob's reply: his ratchet secret and ML-KEM randomness are in the example, in the order in which they were drawn.
+  const envelope = hex(reply?.envelope)
+  expect(envelope[0]).toBe(0b0010_01_01)
+  const nonce = envelope.subarray(1, 25)
+  const header = envelope.subarray(25, 25 + 56 + 1_088)
+  const [nonceDrawn, ratchetSecret, randomness] = (reply?.random ?? []).map(hex)
+  expect(nonceDrawn).toEqual(nonce)
+  const plain = xchacha20poly1305(init.subarray(64, 96), nonce).decrypt(header)
+  const { cipherText, sharedSecret } = ml_kem768.encapsulate(kemKey, randomness ?? expect.fail('drawn'))
+  expect(Buffer.from(plain.subarray(40))).toEqual(Buffer.from(cipherText))
+  const step = hkdf(
+    Buffer.concat([dh(ratchetSecret ?? expect.fail('drawn'), aliceKey), sharedSecret]),
+    afterFirst.subarray(0, 32),
+    Buffer.concat([Buffer.from('Sotto_kem_root'), sha256(kemKey, cipherText)]),
+    96,
+  )
+  const messageKey = createHmac('sha256', step.subarray(32, 64)).update(Uint8Array.of(1)).digest()
+  const bound = Buffer.concat([hex(vectors.session['associatedData']), Uint8Array.of(0b0010_01_01), header])
+  const padded = Buffer.from(xchacha20poly1305(messageKey, nonce, bound).decrypt(envelope.subarray(25 + 56 + 1_088)))
+  expect(padded.subarray(0, padded.lastIndexOf(0x80)).toString()).toBe(reply?.plaintext)
 })

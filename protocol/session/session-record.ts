@@ -25,7 +25,7 @@ const shape = struct('session', {
 /** The stored form of a session; the vault seals it. */
 export const sessionRecord = versioned(
   'session',
-  1,
+  2,
   refine(shape, ({ role, confirmed, handshake }) => {
     if ((role === 'initiator' && !confirmed) !== (handshake !== undefined)) {
       throw new ProtocolError(

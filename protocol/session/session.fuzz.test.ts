@@ -191,7 +191,7 @@ describe('hostile envelopes', () => {
       expect(refusal(() => decryptMessage(alice, reply.envelope.subarray(0, length), { now }))).not.toBe('accepted')
     }
     const longer = concatBytes(reply.envelope, Uint8Array.of(0))
-    expect(refusal(() => decryptMessage(alice, longer, { now }))).toBe('malformed')
+    expect(refusal(() => decryptMessage(alice, longer, { now }))).toBe('authentication')
   })
 
   test('ten thousand mutations: typed errors, or the very same envelope', () => {

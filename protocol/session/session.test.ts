@@ -100,6 +100,14 @@ describe('a session begins', () => {
     }
   })
 
+  test('the first reply makes a KEM step, so later keys need more than X25519', () => {
+    const { alice, bob } = introduced(people(7))
+    const reply = say(bob, 'reply')
+    const given = { ...noble, mlkem768Decapsulate: () => new Uint8Array(32) }
+    expect(refusal(() => decryptMessage(alice, reply.envelope, { now, crypto: given }))).toBe('authentication')
+    expect(refusal(() => hear(alice, reply.envelope))).toBe('accepted')
+  })
+
   test('a hundred handshakes with one bundle: every key distinct', { timeout: 30_000 }, () => {
     const who = people(6)
     const seen = new Set<string>()
@@ -212,14 +220,15 @@ describe('messages', () => {
     const { handshake: _, ...withoutHandshake } = prekey
     const asSession = encodeEnvelope({ ...withoutHandshake, kind: 'session' })
     expect(refusal(() => hear(bob, asSession))).toBe('authentication')
-    const otherSalt = encodeEnvelope({ ...prekey, salt: new Uint8Array(16) })
-    expect(refusal(() => hear(bob, otherSalt))).toBe('authentication')
+    const otherNonce = encodeEnvelope({ ...prekey, nonce: new Uint8Array(24) })
+    expect(refusal(() => hear(bob, otherNonce))).toBe('foreign')
     const another = decodeEnvelope(say(say(alice, 'one').session, 'two').envelope)
-    expect(refusal(() => hear(bob, encodeEnvelope({ ...prekey, header: another.header })))).toBe('authentication')
-    // The same header under the same key, sealed again: the message key is right, the bytes are not.
+    expect(refusal(() => hear(bob, encodeEnvelope({ ...prekey, header: another.header })))).toBe('foreign')
+    // Another header under the same key and nonce, of the same message: the message key is right, the bytes are not.
     const { headerKey } = alice.ratchet.sending ?? expect.fail('alice has sent')
-    const plain = sealedHeader.open(prekey.header, headerKey, noble) ?? expect.fail('her own header')
-    const header = sealedHeader.seal(plain, headerKey, { crypto: noble, random })
+    const tools = { crypto: noble, nonce: prekey.nonce }
+    const plain = sealedHeader.open(prekey.header, headerKey, tools) ?? expect.fail('her own header')
+    const header = sealedHeader.seal({ ...plain, previousCount: 1 }, headerKey, tools)
     expect(refusal(() => hear(bob, encodeEnvelope({ ...prekey, header })))).toBe('authentication')
     const otherAd = { ...bob, associatedData: new Uint8Array(32) }
     expect(refusal(() => hear(otherAd, encodeEnvelope(prekey)))).toBe('authentication')
@@ -235,16 +244,24 @@ describe('messages', () => {
 
   test('lengths fall into buckets, up to a limit', () => {
     const { alice, bob } = introduced(people(24))
-    const reply = (length: number) => encryptMessage(bob, new Uint8Array(length), { now, random })
-    const lengths = [0, 1, 129, 130, 200, 1_000]
-    expect(lengths.map((length) => reply(length).envelope.length)).toEqual([256, 256, 256, 272, 336, 1_152])
-    const opening = (length: number) => encryptMessage(alice, new Uint8Array(length), { now, random }).envelope.length
-    expect([0, 129, 200, 1_000].map(opening)).toEqual([1_472, 1_600, 1_664, 2_432])
-    expect(hear(alice, reply(0).envelope).plaintext).toHaveLength(0)
-    const large = reply(65_000)
+    const lengthsOf = (session: Session, lengths: readonly number[]) =>
+      lengths.map((length) => encryptMessage(session, new Uint8Array(length), { now, random }).envelope.length)
+    // With the handshake and a KEM key; with its answer; and, once that has opened, with neither.
+    expect(lengthsOf(alice, [0, 100, 200, 1_000])).toEqual([2_688, 2_688, 2_816, 3_584])
+    expect(lengthsOf(bob, [0, 1, 200, 1_000])).toEqual([1_216, 1_216, 1_408, 2_304])
+    const { session } = hear(alice, say(bob, 'reply').envelope)
+    expect(lengthsOf(session, [0, 1, 158, 159, 200, 1_000])).toEqual([256, 256, 256, 272, 304, 1_152])
+    const large = encryptMessage(session, new Uint8Array(65_438), { now, random })
     expect(large.envelope).toHaveLength(65_536)
-    expect(hear(alice, large.envelope).plaintext).toHaveLength(65_000)
-    expect(refusal(() => reply(65_500))).toBe('limit')
+    expect(refusal(() => encryptMessage(session, new Uint8Array(65_439), { now, random }))).toBe('limit')
+  })
+
+  test('the longest and the empty content come back', () => {
+    const { alice, bob } = introduced(people(26))
+    for (const length of [0, 64_294]) {
+      const { envelope } = encryptMessage(bob, new Uint8Array(length).fill(1), { now, random })
+      expect(hear(alice, envelope).plaintext).toEqual(new Uint8Array(length).fill(1))
+    }
   })
 
   test('a responder answers a prekey envelope only', () => {
@@ -280,14 +297,17 @@ describe('session record', () => {
       expect(decodeSession(record)).toEqual(session)
       expect(encodeSession(decodeSession(record))).toEqual(record)
     }
-    expect(encodeSession(reply.session).length).toBeLessThan(700)
+    const settled = hear(say(hear(alice, reply.envelope).session, 'lost').session, say(reply.session, 'kept').envelope)
+    expect(encodeSession(settled.session).length).toBeLessThan(700)
+    // While a KEM key or ciphertext of the newest chain is repeated.
+    expect(encodeSession(reply.session).length).toBeLessThan(1_800)
   })
 
   test('refuses other versions and states that cannot be', () => {
     const { alice, bob } = introduced(people(42))
     const record = encodeSession(bob)
-    expect([record[1], record[2]]).toEqual([0, 1])
-    expect(refusal(() => decodeSession(record.with(2, 2)))).toBe('version')
+    expect([record[1], record[2]]).toEqual([0, 2])
+    expect(refusal(() => decodeSession(record.with(2, 3)))).toBe('version')
     expect(refusal(() => decodeSession(record.subarray(1)))).toBe('malformed')
     expect(refusal(() => encodeSession({ ...alice, confirmed: true }))).toBe('malformed')
     const { handshake: _, ...without } = alice

@@ -1,13 +1,14 @@
 import { noble } from '../crypto/noble-provider.ts'
 import { profile } from '../crypto/profile.ts'
 import type { CryptoProvider } from '../crypto/provider.ts'
-import { decodeEnvelope, encodeEnvelope, paddedBodyLength, saltBytes, type Envelope } from '../envelope/envelope.ts'
+import { decodeEnvelope, encodeEnvelope, paddedBodyLength, type Envelope } from '../envelope/envelope.ts'
 import { pad, unpad } from '../envelope/padding.ts'
 import { handshakeMessage, handshakeTag, type InitiatorIdentity } from '../handshake/handshake-message.ts'
 import { initiateHandshake, respondHandshake, type HandshakeResult, type RespondingDevice } from '../handshake/pqxdh.ts'
 import type { DeviceRecord, DeviceSecrets } from '../identity/device.ts'
 import { verifyBundle, type PrekeyBundle } from '../identity/prekeys.ts'
 import { ratchetDecrypt, ratchetEncrypt } from '../ratchet/double-ratchet.ts'
+import { nonceBytes } from '../ratchet/header.ts'
 import type { RatchetKey, RatchetSecret } from '../ratchet/keys.ts'
 import { initiatorState, responderState, type RatchetState } from '../ratchet/state.ts'
 import { defaultSuite, ratchetSuite } from '../ratchet/suite.ts'
@@ -80,7 +81,10 @@ const startSession = (
     associatedData,
     sendingSignalKey: isInitiator ? keys.initiatorSignalKey : keys.responderSignalKey,
     receivingSignalKey: isInitiator ? keys.responderSignalKey : keys.initiatorSignalKey,
-    ratchet: own instanceof Uint8Array ? initiatorState(keys.ratchet, own) : responderState(keys.ratchet, own),
+    ratchet:
+      own instanceof Uint8Array
+        ? initiatorState(keys.ratchet, own, remote.createdAtMs)
+        : responderState(keys.ratchet, own, remote.createdAtMs),
   }
 }
 
@@ -133,7 +137,7 @@ export const initiateSession = ({
 
 /**
  * One message. Store the new session and the envelope together before the envelope goes anywhere: a session used twice from
- * the same state is told apart by the envelope's salt only.
+ * the same state is told apart by the envelope's nonce only.
  * @throws ProtocolError `limit` when the plaintext does not fit into an envelope, `key` from a responder that has not yet
  * opened its first message.
  */
@@ -146,7 +150,7 @@ export const encryptMessage = (
   const suite = crypto === noble ? defaultSuite : ratchetSuite(crypto)
   const outer = {
     kind: handshake === undefined ? ('session' as const) : ('prekey' as const),
-    salt: random(saltBytes),
+    nonce: random(nonceBytes),
     ...(handshake && { handshake }),
   }
   const { state, sealedHeader, body } = ratchetEncrypt(
@@ -154,9 +158,9 @@ export const encryptMessage = (
     session.ratchet,
     (messageKey, header) => {
       const padded = pad(plaintext, paddedBodyLength(plaintext.length, { ...outer, header }))
-      return sealBody({ crypto, profile, associatedData, ...outer }, messageKey, header, padded)
+      return sealBody({ crypto, associatedData, ...outer }, messageKey, header, padded)
     },
-    { now, random },
+    { now, random, nonce: outer.nonce },
   )
   const envelope = encodeEnvelope({ ...outer, header: sealedHeader, ciphertext: body })
   return { session: { ...session, ratchet: state }, envelope }
@@ -192,17 +196,17 @@ export const readEnvelope = (data: Uint8Array, crypto: CryptoProvider = noble): 
 const openEnvelope = (
   crypto: CryptoProvider,
   session: Session,
-  { kind, salt, header, ciphertext }: Envelope,
+  { kind, nonce, header, ciphertext }: Envelope,
   now: number,
 ): { session: Session; plaintext: Uint8Array } => {
   const suite = crypto === noble ? defaultSuite : ratchetSuite(crypto)
-  const context = { crypto, profile, associatedData: session.associatedData, kind, salt }
+  const context = { crypto, associatedData: session.associatedData, kind, nonce }
   const { state, body } = ratchetDecrypt(
     suite,
     session.ratchet,
     header,
     (messageKey, sealedHeader) => openBody(context, messageKey, sealedHeader, ciphertext),
-    { now },
+    { now, nonce },
   )
   // Only an initiator that had our reply stops repeating its handshake; a responder's messages are replies.
   const { handshake, ...rest } = session

@@ -2,7 +2,7 @@ import { encodeUtf8 } from './bytes.ts'
 import { decodeCanonical, encodeCanonical, type CborValue } from './cbor.ts'
 import { ProtocolError } from './error.ts'
 
-export { decodeCanonical, encodeCanonical, type CborValue } from './cbor.ts'
+export { encodeCanonical, type CborValue } from './cbor.ts'
 
 /**
  * Structs over canonical CBOR (`cbor.ts`): maps with integer keys, as COSE has them (RFC 9052).
