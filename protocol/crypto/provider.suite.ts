@@ -3,7 +3,7 @@ import { concatBytes, equalBytes, fromHex, toHex } from '../wire/bytes.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
 import { refusal } from '../wire/refusal.fixture.ts'
 import type { CryptoProvider } from './provider.ts'
-import { wycheproof, type WycheproofTest } from './vectors.fixture.ts'
+import { readVectors, wycheproof, type WycheproofTest } from './vectors.fixture.ts'
 
 /** What a test would say of itself when it fails. */
 const nameOf = ({ tcId, comment = '' }: WycheproofTest): string => `tcId ${tcId} ${comment}`
@@ -25,6 +25,19 @@ const keyAgreement = (provider: CryptoProvider): void => {
       } else expect(toHex(run()), nameOf(t)).toBe(t.shared)
     }
     expect(refused).toBeGreaterThan(20)
+  })
+
+  test('X25519: RFC 7748 section 5.2, iterated once and a thousand times', () => {
+    interface Iterated {
+      rfc7748_iterated: { start: string; after1: string; after1000: string }
+    }
+    const { start, after1, after1000 } = readVectors<Iterated>('rfc_small.json').rfc7748_iterated
+    let [scalar, u] = [fromHex(start), fromHex(start)]
+    for (let i = 1; i <= 1_000; i++) {
+      ;[scalar, u] = [provider.x25519(scalar, u), scalar]
+      if (i === 1) expect(toHex(scalar)).toBe(after1)
+    }
+    expect(toHex(scalar)).toBe(after1000)
   })
 
   test('X25519: public keys, and nineteen encodings at the top of the field refused', () => {
@@ -72,11 +85,13 @@ const encapsulation = (provider: CryptoProvider): void => {
       expect(toHex(pair.encapsulationKey), nameOf(t)).toBe(t.ek)
       expect(toHex(pair.decapsulationKey), nameOf(t)).toBe(t.dk)
     }
-    for (const t of wycheproof<{ seed: string; c: string; K: string }>('mlkem_768')) {
-      const run = () =>
-        provider.mlkem768Decapsulate(provider.mlkem768Keygen(fromHex(t.seed)).decapsulationKey, fromHex(t.c))
+    for (const t of wycheproof<{ seed: string; ek?: string; c: string; K: string }>('mlkem_768')) {
+      const pair = () => provider.mlkem768Keygen(fromHex(t.seed))
+      const run = () => provider.mlkem768Decapsulate(pair().decapsulationKey, fromHex(t.c))
       if (t.result === 'valid') expect(toHex(run()), nameOf(t)).toBe(t.K)
       else expect(refusal(run), nameOf(t)).toBe('key')
+      // Absent where the seed itself is of a wrong length.
+      if (t.ek !== undefined) expect(toHex(pair().encapsulationKey), nameOf(t)).toBe(t.ek)
     }
     for (const t of wycheproof<{ dk: string; c: string; K: string }>('mlkem_768_semi_expanded_decaps')) {
       const run = () => provider.mlkem768Decapsulate(fromHex(t.dk), fromHex(t.c))

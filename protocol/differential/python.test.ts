@@ -1,0 +1,3 @@
+import { talkWithPython } from './talk.suite.ts'
+
+talkWithPython({ sessions: 40, seed: 1 })
