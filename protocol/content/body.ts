@@ -12,12 +12,17 @@ export type ContentBody =
   | { kind: 'receipt'; delivered: Uint8Array[]; read: Uint8Array[] }
   | { kind: 'profile' }
   | { kind: 'lanes' }
+  /** Ids of envelopes that did not open here, 16 bytes each: what was in them is asked for again. */
+  | { kind: 'repair'; envelopeIds: Uint8Array[] }
   | { kind: 'unknown'; code: number; raw: Uint8Array }
 
 type Known = Exclude<ContentBody, { kind: 'unknown' }>
 
 /** The number of each kind on the wire. */
-export const bodyCodes = { text: 0, receipt: 1, profile: 2, lanes: 3 } as const satisfies Record<Known['kind'], number>
+export const bodyCodes = { text: 0, receipt: 1, profile: 2, lanes: 3, repair: 4 } as const satisfies Record<
+  Known['kind'],
+  number
+>
 
 /** A body on the wire: its kind's number and the kind's own struct as bytes, which an older version can carry unread. */
 export const bodyFrame = struct('body', { code: [0, uint(0xffff)], raw: [1, bytesUpTo(maxEnvelopeBytes)] })
@@ -32,6 +37,11 @@ const receipt = refine(
     if (delivered.length + read.length === 0) throw new ProtocolError('malformed', 'receipt: names no message')
   },
 )
+
+/** 200 ids, about 3.4 KB: as many as a receipt names, in a small envelope; whoever misses more asks again. */
+export const maxRepairIds = 200
+
+const repair = struct('repair', { envelopeIds: [0, array(bytes(16), maxRepairIds, 1)] })
 
 /** Kinds that only announce what stands beside the body. */
 const announcement = struct('announcement', {})
@@ -48,6 +58,8 @@ export const toBodyFrame = (body: ContentBody): BodyFrame => {
       return frame(body.kind, text, body)
     case 'receipt':
       return frame(body.kind, receipt, body)
+    case 'repair':
+      return frame(body.kind, repair, body)
     case 'profile':
     case 'lanes':
       return frame(body.kind, announcement, {})
@@ -72,6 +84,8 @@ export const fromBodyFrame = ({ code, raw }: BodyFrame): ContentBody => {
     case bodyCodes.lanes:
       announcement.decode(raw)
       return { kind: 'lanes' }
+    case bodyCodes.repair:
+      return { kind: 'repair', ...repair.decode(raw) }
     default:
       return { kind: 'unknown', code, raw }
   }

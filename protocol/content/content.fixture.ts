@@ -36,8 +36,12 @@ const body: fc.Arbitrary<Content['body']> = fc.oneof(
     .filter(({ delivered, read }) => delivered.length + read.length > 0),
   fc.record({ kind: fc.constantFrom('profile' as const, 'lanes' as const) }),
   fc.record({
+    kind: fc.constant('repair' as const),
+    envelopeIds: fc.array(fixed(16), { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({
     kind: fc.constant('unknown' as const),
-    code: fc.integer({ min: 4, max: 0xffff }),
+    code: fc.integer({ min: 5, max: 0xffff }),
     raw: fc.uint8Array({ maxLength: 100 }),
   }),
 )

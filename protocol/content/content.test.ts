@@ -73,6 +73,17 @@ describe('refused, in both directions', () => {
       { ...control, body: { kind: 'receipt', delivered: [random(15)], read: [] } },
       'malformed',
     ],
+    [
+      'a repair with a sequence number',
+      { ...text, body: { kind: 'repair', envelopeIds: [random(16)] } },
+      'malformed',
+    ],
+    ['a repair of nothing', { ...control, body: { kind: 'repair', envelopeIds: [] } }, 'malformed'],
+    [
+      'a repair of more than 200',
+      { ...control, body: { kind: 'repair', envelopeIds: Array.from({ length: 201 }, () => random(16)) } },
+      'limit',
+    ],
     ['a profile body without profile', { ...control, body: { kind: 'profile' } }, 'malformed'],
     ['a lanes body without lanes', { ...control, body: { kind: 'lanes' } }, 'malformed'],
     ['a known kind as unknown', { ...text, body: { kind: 'unknown', code: 0, raw: encodeUtf8('x') } }, 'malformed'],

@@ -93,6 +93,7 @@ const checkFrame = ({ body, sequence, profile: name, lanes }: Frame): void => {
   }
   if (body.code === bodyCodes.text && sequence === 0) refuse('a text without its sequence number')
   if (body.code === bodyCodes.receipt && sequence !== 0) refuse('a receipt with a sequence number')
+  if (body.code === bodyCodes.repair && sequence !== 0) refuse('a repair with a sequence number')
   if (body.code === bodyCodes.profile && (name === undefined || sequence !== 0))
     refuse('a profile body without a profile')
   if (body.code === bodyCodes.lanes && (lanes === undefined || sequence !== 0)) refuse('a lanes body without lanes')

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { noble } from '../crypto/noble-provider.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
 import { refusal } from '../wire/refusal.fixture.ts'
+import { ownVersions } from '../wire/versions.ts'
 import { testAccount, testBundle, testTime } from './account.fixture.ts'
 import {
+  bundleVersions,
   decodePrekeySecret,
   encodePrekeySecret,
   generatePrekeys,
@@ -102,6 +104,19 @@ test('a relay is noted with the secrets it hands out', () => {
     relayKey,
   })
   expect(secrets.map((secret) => secret.relayKey)).toEqual([relayKey, relayKey])
+})
+
+test('a signed prekey says what versions its device speaks, under its signature', () => {
+  const signed = one('signed')
+  expect(signed.versions).toEqual(ownVersions)
+  expect(bundleVersions({ ...bundle, signedPrekey: signed })).toEqual(ownVersions)
+  const { versions: _, ...silent } = signed
+  for (const changed of [silent, { ...signed, versions: { oldest: 1, newest: 2 } }]) {
+    expect(refusal(() => verifyPrekey(changed, owner))).toBe('signature')
+  }
+  expect(refusal(() => signedPublicKey.encode({ ...one('one-time'), versions: ownVersions }))).toBe('malformed')
+  // The first release said nothing: it spoke version 1 alone.
+  expect(bundleVersions({ ...bundle, signedPrekey: silent })).toEqual({ oldest: 1, newest: 1 })
 })
 
 test('ids end at 32 bits', () => {

@@ -10,6 +10,7 @@ import { equalBytes } from '../wire/bytes.ts'
 import type { CborValue } from '../wire/cbor.ts'
 import { boolean, bytes, bytesUpTo, nested, oneOf, optional, refine, struct, uint, versioned } from '../wire/codec.ts'
 import { ProtocolError } from '../wire/error.ts'
+import { ownVersions, unsaidVersions, versionRange, type VersionRange } from '../wire/versions.ts'
 import type { DeviceRecord, DeviceSecrets } from './device.ts'
 import { sign, verify } from './signature.ts'
 
@@ -38,13 +39,21 @@ const publicKeyShape = struct('prekey', {
   createdAtMs: [4, uint()],
   /** Ed25519 by the device key. */
   signature: [5, bytes(64)],
+  /**
+   * What versions the device speaks. Only with kind `signed`: every contact fetches one, it is renewed every 48 hours, and
+   * an older one is refused, so nobody in between can turn a device back into an older one.
+   */
+  versions: [6, optional(nested(versionRange))],
 })
 
 /**
  * A prekey's public half as it is published: signed over account, device and every field here. `key` has the length of its
  * kind; `lastResort` is true for `last-resort-kem` and for nothing else.
  */
-export const signedPublicKey = refine(publicKeyShape, ({ kind, key, lastResort }) => {
+export const signedPublicKey = refine(publicKeyShape, ({ kind, key, lastResort, versions }) => {
+  if (versions !== undefined && kind !== 'signed') {
+    throw new ProtocolError('malformed', 'prekey: only a signed prekey tells the versions')
+  }
   if (key.length !== lengths[kind].publicKey || lastResort !== (kind === 'last-resort-kem')) {
     throw new ProtocolError('malformed', 'prekey: key length or flag does not fit its kind')
   }
@@ -119,6 +128,8 @@ const signedParts = (owner: Omit<PrekeyOwner, 'deviceKey'>, prekey: Unsigned): C
   prekey.key,
   prekey.lastResort,
   prekey.createdAtMs,
+  // Absent in what the first release signed.
+  ...(prekey.versions === undefined ? [] : [prekey.versions.oldest, prekey.versions.newest]),
 ]
 
 const publicHalf = (kind: PrekeyKind, secret: Uint8Array, crypto: CryptoProvider): Uint8Array =>
@@ -126,7 +137,8 @@ const publicHalf = (kind: PrekeyKind, secret: Uint8Array, crypto: CryptoProvider
 
 /**
  * `count` fresh prekeys of one kind with the ids `firstId`, `firstId + 1`, … The caller keeps the next free id and never
- * goes back. `relayKey` (32 bytes) marks the secrets as published at that relay.
+ * goes back. `relayKey` (32 bytes) marks the secrets as published at that relay. `versions` (@default ownVersions) go into
+ * signed prekeys.
  * @throws ProtocolError `limit` when ids run over 32 bits.
  */
 export const generatePrekeys = (
@@ -139,6 +151,7 @@ export const generatePrekeys = (
     now,
     random,
     relayKey,
+    versions = ownVersions,
   }: {
     accountId: Uint8Array
     device: DeviceSecrets
@@ -148,6 +161,7 @@ export const generatePrekeys = (
     now: number
     random: Random
     relayKey?: Uint8Array
+    versions?: VersionRange
   },
   crypto: CryptoProvider = noble,
 ): { published: SignedPublicKey[]; secrets: PrekeySecret[] } => {
@@ -157,7 +171,14 @@ export const generatePrekeys = (
   for (let id = firstId; id < firstId + count; id++) {
     const secret = random(lengths[kind].secret)
     const key = publicHalf(kind, secret, crypto)
-    const unsigned: Unsigned = { id, kind, key, lastResort: kind === 'last-resort-kem', createdAtMs: now }
+    const unsigned: Unsigned = {
+      id,
+      kind,
+      key,
+      lastResort: kind === 'last-resort-kem',
+      createdAtMs: now,
+      ...(kind === 'signed' ? { versions } : {}),
+    }
     const parts = signedParts({ accountId, deviceId: device.deviceId }, unsigned)
     published.push({ ...unsigned, signature: sign(crypto, device.deviceSeed, 'Sotto_prekey', parts) })
     secrets.push({ id, kind, secret, createdAtMs: now, ...(relayKey === undefined ? {} : { relayKey }) })
@@ -168,6 +189,9 @@ export const generatePrekeys = (
 /** @throws ProtocolError `signature` unless the owner's device signed exactly this prekey for exactly this account and device. */
 export const verifyPrekey = (prekey: SignedPublicKey, owner: PrekeyOwner, crypto: CryptoProvider = noble): void =>
   verify(crypto, prekey.signature, owner.deviceKey, 'Sotto_prekey', signedParts(owner, prekey))
+
+/** The versions a device says it speaks. Authentic once the bundle is verified. */
+export const bundleVersions = ({ signedPrekey }: PrekeyBundle): VersionRange => signedPrekey.versions ?? unsaidVersions
 
 /**
  * Checks a fetched bundle against a device of a verified account log. A bundle whose KEM prekey is missing, misplaced or
