@@ -130,7 +130,7 @@ const acceptStep = async (
   putConversation(tx, effects, contact.name === undefined ? shown : { ...shown, name: contact.name })
   // The opening, if there is no session yet; else the answer that a request was waiting for.
   await dispatchControl(tx, core, account, contact, { kind: 'profile' }, effects)
-  if (!(await sendingSession(tx, contact))) effects.chores.add('sessions')
+  if (!(await sendingSession(tx, contact, now))) effects.chores.add('sessions')
   return outcome
 }
 

@@ -43,7 +43,7 @@ export interface Opened {
   }
 }
 
-const refuse = (code: 'foreign' | 'duplicate' | 'signature' | 'conflict' | 'unknown-prekey', reason: string): never => {
+const refuse = (code: 'foreign' | 'signature' | 'conflict' | 'unknown-prekey', reason: string): never => {
   throw new ProtocolError(code, reason)
 }
 
@@ -153,8 +153,8 @@ export const openEnvelope = async (
   if (summary.kind === 'prekey') {
     const row = await tx.find(sessionTable, summary.handshakeTag)
     if (row) return openWith(core, account, row.state, envelope)
-    // Answered before, and the session let go since: answering again would make the same keys again.
-    if (await tx.get(handshakeTable, [summary.handshakeTag])) refuse('duplicate', 'the handshake was answered before')
+    // Answered before, and the session is gone: answering again would make the same keys again.
+    if (await tx.get(handshakeTable, [summary.handshakeTag])) refuse('foreign', 'the session of the handshake is gone')
     return respond(tx, core, account, envelope, summary)
   }
   return (

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import { hourMs } from '../../protocol/wire/limits.ts'
 import type { NetworkResult, PeerRoute, SendPath } from '../../signaling/network.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
@@ -27,7 +27,7 @@ const longestTimerMs = hourMs
  * Brings what is in the outbox to its contacts: stored bytes only, per contact in order, pipelined, for ever.
  *
  * Invariants:
- * 1. Nothing leaves that is not on disk, and a repeat is the very same bytes.
+ * 1. Nothing leaves that is not on disk, and a repeat is the very same bytes, unless a repair has put others in their place.
  * 2. A row is in at most one of `queue`, `again`, `inFlight` and `due`. Memory is only a schedule: the rows are read again each time.
  * 3. A row with a message goes when its receipt came, a control row when somebody has it; nothing else removes rows.
  */
@@ -58,6 +58,9 @@ interface Settled {
   readonly result: NetworkResult<SendPath>
 }
 
+const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a !== undefined && b !== undefined && equalBytes(a, b)
+
 /** One step for everything that was answered meanwhile. */
 const recordStep = async (
   tx: WriteTransaction,
@@ -69,6 +72,11 @@ const recordStep = async (
   for (const { row, result } of settled) {
     const stored = await tx.get(outboxTable, [row.contactId, row.number])
     if (!stored) continue
+    if (!isSame(stored.envelope, row.envelope)) {
+      // Encrypted anew while the old bytes were on their way: the new ones are offered at once.
+      due.set(row, core.now())
+      continue
+    }
     if (result.ok && !stored.messageId) {
       tx.delete(outboxTable, [row.contactId, row.number])
       continue

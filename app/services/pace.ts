@@ -1,4 +1,4 @@
-import { hourMs, minuteMs, secondMs } from '../../protocol/wire/limits.ts'
+import { dayMs, hourMs, minuteMs, secondMs } from '../../protocol/wire/limits.ts'
 
 /** How fast the engine does what it does by itself. Tests hand in a quicker pace; nobody else does. */
 export interface Pace {
@@ -14,6 +14,8 @@ export interface Pace {
   readonly retryMs: readonly [first: number, most: number]
   /** A contact whose account none of its relays has is asked for again after the first, doubling to the second. */
   readonly accountMissingMs: readonly [first: number, most: number]
+  /** A contact's session is repaired once in the first, doubling to the second while repairs do not help. */
+  readonly repairMs: readonly [first: number, most: number]
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -29,6 +31,9 @@ export const defaultPace: Pace = {
   // 30 s: a relay that came back is noticed by its connection; this is for whatever gives no sign.
   retryMs: [secondMs, 30 * secondMs],
   accountMissingMs: [minuteMs, hourMs],
+  // A relay can make any envelope fail: this is what it can cost a contact in one-time prekeys, five on the first day and one
+  // on each day after.
+  repairMs: [hourMs, dayMs],
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

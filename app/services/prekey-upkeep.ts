@@ -6,6 +6,7 @@ import {
   signedPrekeyRetentionMs,
   signedPrekeyRotationMs,
 } from '../../protocol/wire/limits.ts'
+import { ownVersions } from '../../protocol/wire/versions.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import type { NetworkFailure, NetworkResult, RelayAddress } from '../../signaling/network.ts'
 import { accountTable, type AccountRow } from '../store/records/account.ts'
@@ -67,11 +68,12 @@ export const rotatePrekeys = async (
     if (secret.replacedAtMs === undefined) tx.put(prekeyTable, { ...secret, replacedAtMs: now })
   }
   const relayKeys = account.relays.map((relay) => relay.relayKey)
-  const signed = makePrekeys(tx, core, account, { kind: 'signed', count: 1, relayKeys }, effects)
+  const told = { ...account, toldVersion: ownVersions.newest }
+  const signed = makePrekeys(tx, core, told, { kind: 'signed', count: 1, relayKeys }, effects)
   return makePrekeys(tx, core, signed, { kind: 'last-resort-kem', count: 1, relayKeys }, effects)
 }
 
-/** Rotation every 48 h; secrets go 45 days after their replacement, with the handshakes that used them. */
+/** Rotation every 48 h and after an update; secrets go 45 days after their replacement, with the handshakes that used them. */
 const rotationStep = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
   const account = await readAccount(tx)
   if (!account) return
@@ -87,7 +89,9 @@ const rotationStep = async (tx: WriteTransaction, core: Core, effects: Effects):
     0,
     ...secrets.filter((secret) => secret.kind === 'signed').map((secret) => secret.createdAtMs),
   )
-  if (now - newest > signedPrekeyRotationMs) await rotatePrekeys(tx, core, account, effects)
+  // An update is told at once: until then others go by what the older version said.
+  const isTold = account.toldVersion === ownVersions.newest
+  if (!isTold || now - newest > signedPrekeyRotationMs) await rotatePrekeys(tx, core, account, effects)
 }
 
 /** A relay that has the account log says `not-owner` to nobody of it: one that did have it has lost its database. */

@@ -33,7 +33,7 @@ const receiptStep = async (
 ): Promise<void> => {
   const contact = await tx.get(contactTable, [contactId])
   const owed = await tx.list(receiptTable, { prefix: [contactId], limit: maxPerReceipt })
-  if (owed.length === 0 || contact?.state !== 'accepted' || !(await sendingSession(tx, contact))) return
+  if (owed.length === 0 || contact?.state !== 'accepted' || !(await sendingSession(tx, contact, core.now()))) return
   const ids = (read: boolean): Uint8Array[] => owed.filter((row) => row.read === read).map((row) => row.messageId)
   const body = { kind: 'receipt', delivered: ids(false), read: ids(true) } as const
   await dispatchControl(tx, core, await requireAccount(tx), contact, body, effects)

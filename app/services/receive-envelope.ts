@@ -10,10 +10,10 @@ import { conversationTable } from '../store/records/conversation.ts'
 import { envelopeTable, type EnvelopeRow } from '../store/records/envelope.ts'
 import { handshakeTable } from '../store/records/handshake.ts'
 import { inviteTable } from '../store/records/invite.ts'
-import { laneTable } from '../store/records/lane.ts'
 import { messageIndex, messageTable } from '../store/records/message.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
+import { answerAbove, answerRepair } from './answer-repair.ts'
 import { applyAnnouncements, newContact } from './contacts.ts'
 import { addReceivedMessage, measureClock, newConversation, putConversation, raiseStatus } from './conversations.ts'
 import type { Core } from './core.ts'
@@ -21,10 +21,12 @@ import { writeDiagnostic } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
 import { openEnvelope, type Opened } from './open-envelope.ts'
+import { originOf } from './origin.ts'
 import { oweReceipt } from './receipts.ts'
-import { addSession, dispatchControl, putSession } from './sessions.ts'
+import { encryptWaiting } from './resend.ts'
+import { addSession, dispatchControl, putSession, sendingSession } from './sessions.ts'
 import { readSettings } from './settings.ts'
-import { encryptWaiting } from './start-session.ts'
+import { noteUnopened } from './unopened.ts'
 
 /** A copy of something committed before: only a lost receipt is a reason to do anything. */
 const handleKnown = async (tx: WriteTransaction, core: Core, effects: Effects, known: EnvelopeRow): Promise<void> => {
@@ -96,7 +98,7 @@ const acceptContent = async (
   core: Core,
   effects: Effects,
   contact: ContactRow,
-  { content }: Opened,
+  { content, session }: Opened,
   id: Uint8Array,
 ): Promise<Uint8Array | undefined> => {
   const { body, sequence, messageId } = content
@@ -105,6 +107,7 @@ const acceptContent = async (
     await applyReceipt(tx, effects, contact, body.read, 'read')
     return undefined
   }
+  if (body.kind === 'repair') await answerRepair(tx, core, effects, contact.contactId, session, body.envelopeIds)
   if (sequence === 0) return undefined
   const conversation = await tx.get(conversationTable, [contact.conversationId])
   if (!conversation) return undefined
@@ -130,6 +133,7 @@ const accept = async (
     ? await acceptHandshake(tx, core, effects, { ...opened, handshake })
     : await tx.get(contactTable, [session.remoteAccountId])
   if (!known) throw new ProtocolError('foreign', 'the session belongs to nobody known')
+  const before = handshake && (await sendingSession(tx, known, now))
   if (handshake) await addSession(tx, session, now)
   else putSession(tx, session, now)
   // The contact has answered: no opening, and so no proof of the invite, will ever be needed again.
@@ -147,17 +151,11 @@ const accept = async (
     ...(messageId ? { messageId, conversationId: contact.conversationId } : {}),
   })
   if (!handshake || contact.state !== 'accepted') return
+  if (await answerAbove(tx, effects, contact, { before, fresh: session })) return
   await encryptWaiting(tx, core, account, contact, effects)
   // The first answer, at once: our name and lanes, and the proof that the session stands.
   await dispatchControl(tx, core, account, contact, { kind: 'profile' }, effects)
 }
-
-const hintOf = async (
-  tx: WriteTransaction,
-  { laneHash }: ReceivedEnvelope,
-  linkContact: Uint8Array | undefined,
-): Promise<Uint8Array | undefined> =>
-  linkContact ?? (laneHash ? (await tx.get(laneTable, [laneHash]))?.contactId : undefined)
 
 /** One envelope within a step. True: nothing more is wanted of it. */
 const receiveOne = async (
@@ -175,13 +173,15 @@ const receiveOne = async (
     await handleKnown(tx, core, effects, known)
     return true
   }
+  const origin = await originOf(tx, received, linkContact)
   let opened: Opened
   try {
-    opened = await openEnvelope(tx, core, account, received.envelope, await hintOf(tx, received, linkContact))
+    opened = await openEnvelope(tx, core, account, received.envelope, origin.contactId)
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
-    // Repeating will not make it readable: it is written down and let go, and nothing else changes.
+    // Repeating will not make it readable: it is written down and let go, and no session has changed.
     await writeDiagnostic(tx, core, 'envelope', cause.code, cause.message)
+    await noteUnopened(tx, core, effects, { id, envelope: received.envelope, origin, code: cause.code })
     return true
   }
   await accept(tx, core, effects, account, opened, id)

@@ -11,6 +11,7 @@ import { createEffects, type Chore, type Effects } from './effects.ts'
 import type { EngineEvent, Problem } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { createNetworkListener } from './network-listener.ts'
+import { openHeld } from './held.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { defaultPace, type Pace } from './pace.ts'
 import { createPresence } from './presence.ts'
@@ -19,6 +20,7 @@ import { problemOf } from './problems.ts'
 import { publishAll } from './publish.ts'
 import { createReceipts, type Receipts } from './receipts.ts'
 import { createReceiveEnvelopes } from './receive-envelope.ts'
+import { askForFailed } from './repair.ts'
 import { createTask, type Task } from './retry.ts'
 import { createSendMessage, type SendMessage } from './send-message.ts'
 import { createShowing, type Showing } from './showing.ts'
@@ -128,6 +130,7 @@ const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<C
       }
     }),
     sessions,
+    repairs: createTask(core, () => askForFailed(core)),
     prekeys: createTask(core, () => topUpPrekeys(core)),
     contacts: createTask(core, () => refreshLogs(core)),
   }
@@ -219,6 +222,7 @@ export const startRunning = (options: RunningOptions): Running => {
       starter.kick()
       outbox.resume().catch(core.report)
       receipts.resume().catch(core.report)
+      openHeld(core, receive.receive).catch(core.report)
       startUpkeep(core, tasks)
     },
     onboarded: () => starter.kick(),

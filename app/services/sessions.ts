@@ -3,6 +3,7 @@ import type { ContentBody } from '../../protocol/content/body.ts'
 import { inviteProof } from '../../protocol/envelope/invite.ts'
 import { encryptMessage, preferredSession, type Session } from '../../protocol/session/session.ts'
 import { equalBytes } from '../../protocol/wire/bytes.ts'
+import { sendableSessions } from '../../protocol/session/which-session.ts'
 import { signedPrekeyRetentionMs } from '../../protocol/wire/limits.ts'
 import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
@@ -20,10 +21,15 @@ export const readSessions = async (tx: ReadTransaction, contactId: Uint8Array): 
 }
 
 /** The session to send on, of those with a device the contact's log still lists. */
-export const sendingSession = async (tx: ReadTransaction, contact: ContactRow): Promise<Session | undefined> => {
-  const sessions = (await readSessions(tx, contact.contactId)).filter((session) =>
+export const sendingSession = async (
+  tx: ReadTransaction,
+  contact: ContactRow,
+  now: number,
+): Promise<Session | undefined> => {
+  const listed = (await readSessions(tx, contact.contactId)).filter((session) =>
     contact.devices.some((device) => equalBytes(device.deviceId, session.remoteDeviceId)),
   )
+  const sessions = sendableSessions(listed, now)
   return sessions.length === 0 ? undefined : preferredSession(sessions)
 }
 
@@ -53,7 +59,7 @@ export const addSession = async (tx: WriteTransaction, session: Session, now: nu
 
 /** Lets go of sessions that have not moved for as long as any message can wait; the one to send on stays. */
 export const pruneSessions = async (tx: WriteTransaction, contact: ContactRow, now: number): Promise<void> => {
-  const preferred = await sendingSession(tx, contact)
+  const preferred = await sendingSession(tx, contact, now)
   for (const row of await tx.list(sessionTable, { prefix: [contact.contactId] })) {
     const resting = now - row.usedAtMs > signedPrekeyRetentionMs
     if (resting && !(preferred && equalBytes(preferred.sessionId, row.sessionId))) {
@@ -94,9 +100,9 @@ export const encryptFor = async (
   saying: Saying,
   effects: Effects,
 ): Promise<Uint8Array | undefined> => {
-  const session = await sendingSession(tx, contact)
-  if (!session) return undefined
   const now = core.now()
+  const session = await sendingSession(tx, contact, now)
+  if (!session) return undefined
   const content = await compose(tx, core, account, contact, session, saying, effects)
   const next = encryptMessage(session, encodeContent(content), { now, random: core.random, crypto: core.crypto })
   putSession(tx, next.session, now)
@@ -140,7 +146,7 @@ export const dispatchControl = (
   core: Core,
   account: AccountRow,
   contact: ContactRow,
-  body: Extract<ContentBody, { kind: 'receipt' | 'profile' | 'lanes' }>,
+  body: Extract<ContentBody, { kind: 'receipt' | 'profile' | 'lanes' | 'repair' }>,
   effects: Effects,
 ): Promise<number> => {
   const saying = { messageId: core.random(16), sentAtMs: core.now(), sequence: 0, body }

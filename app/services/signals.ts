@@ -64,7 +64,7 @@ const openAny = (core: Core, data: Uint8Array, first: string | undefined): Promi
 const sealFor = (core: Core, contactId: string, signal: Signal): Promise<Uint8Array | null> =>
   core.store.read(async (tx) => {
     const contact = await tx.get(contactTable, [fromHex(contactId)])
-    const session = contact?.state === 'accepted' ? await sendingSession(tx, contact) : undefined
+    const session = contact?.state === 'accepted' ? await sendingSession(tx, contact, core.now()) : undefined
     return session ? sealSignal(session, signal, { now: core.now(), random: core.random, crypto: core.crypto }) : null
   })
 

@@ -1,49 +1,36 @@
 import { verifyAccountLog, logExtends } from '../../protocol/identity/account-log.ts'
-import type { PrekeyBundle } from '../../protocol/identity/prekeys.ts'
+import { bundleVersions, type PrekeyBundle } from '../../protocol/identity/prekeys.ts'
 import { initiateSession } from '../../protocol/session/session.ts'
 import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
-import { secondMs } from '../../protocol/wire/limits.ts'
+import { hourMs, secondMs } from '../../protocol/wire/limits.ts'
+import { negotiate, ownVersions } from '../../protocol/wire/versions.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
-import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
-import { messageIndex, messageTable } from '../store/records/message.ts'
-import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
+import { outboxTable } from '../store/records/outbox.ts'
+import { remoteDeviceTable, type RemoteDeviceRow } from '../store/records/remote-device.ts'
 import { withLog } from './contacts.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
-import { noteOutbox, type Effects } from './effects.ts'
+import type { Effects } from './effects.ts'
 import type { Problem } from './engine-api.ts'
 import { localIdentity, requireAccount } from './identity.ts'
-import { addSession, encryptFor, readSessions, sendingSession, type Saying } from './sessions.ts'
+import type { Pace } from './pace.ts'
+import { readRemoteDevice } from './remote-devices.ts'
+import { decideRepair, nextRepairAtMs } from './repair-decision.ts'
+import { beginOnNewSession, noteFailedRepair, wantedHandshakes } from './repair.ts'
+import { encryptWaiting } from './resend.ts'
+import { addSession, readSessions, sendingSession } from './sessions.ts'
 import { backOff } from './timers.ts'
 
-/** What an outbox row without an envelope says. */
-const sayingOf = async (tx: WriteTransaction, core: Core, row: OutboxRow): Promise<Saying | undefined> => {
-  if (!row.messageId) {
-    return { messageId: core.random(16), sentAtMs: core.now(), sequence: 0, body: { kind: 'profile' }, announce: true }
-  }
-  const message = await tx.find(messageTable, messageIndex(row.conversationId, true, row.messageId))
-  if (message?.text === undefined) return undefined
-  const { messageId, sentAtMs, sequence, text } = message
-  return { messageId, sentAtMs, sequence, body: { kind: 'text', text } }
-}
+/** No version is common to both sides. */
+class VersionGap extends Error {
+  override readonly name = 'VersionGap'
+  readonly side: 'update-here' | 'update-there'
 
-/** Encrypts, in order, what was written to a contact before there was a session. */
-export const encryptWaiting = async (
-  tx: WriteTransaction,
-  core: Core,
-  account: AccountRow,
-  contact: ContactRow,
-  effects: Effects,
-): Promise<void> => {
-  for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
-    if (row.envelope) continue
-    const saying = await sayingOf(tx, core, row)
-    const envelope = saying && (await encryptFor(tx, core, account, contact, saying, effects))
-    if (!envelope) continue
-    tx.put(outboxTable, { ...row, envelope })
-    noteOutbox(effects, contact.contactId, row.number)
+  constructor(side: VersionGap['side']) {
+    super('there is no common version')
+    this.side = side
   }
 }
 
@@ -57,12 +44,16 @@ const initiateStep = async (
   const stored = await tx.get(contactTable, [fetched.contactId])
   if (!stored) return
   const account = await requireAccount(tx)
-  if (await sendingSession(tx, stored)) return encryptWaiting(tx, core, account, stored, effects)
   const contact = withLog(stored, fetched.log)
   const [device] = contact.devices
   const bundle = device && fetched.bundles.find((one) => equalBytes(one.deviceId, device.deviceId))
   if (!bundle) throw new ProtocolError('unknown-prekey', 'the relay has no prekeys of the contact')
+  const remote = await readRemoteDevice(tx, contact.contactId, device.deviceId)
+  const isWanted = remote.handshake !== 'none' && isDue(core, remote)
   const now = core.now()
+  if (!isWanted && (await sendingSession(tx, contact, now))) {
+    return encryptWaiting(tx, core, account, stored, effects)
+  }
   const known = (await readSessions(tx, contact.contactId)).map((session) => session.generation)
   const session = initiateSession({
     local: localIdentity(account),
@@ -70,23 +61,35 @@ const initiateStep = async (
     remoteDevice: device,
     bundle,
     generation: Math.max(Math.floor(now / secondMs), ...known.map((generation) => generation + 1)),
+    seenSignedAtMs: remote.signedSeenAtMs,
     now,
     random: core.random,
     crypto: core.crypto,
   })
+  const version = negotiate(ownVersions, bundleVersions(bundle))
+  if (typeof version !== 'number') throw new VersionGap(version)
   await addSession(tx, session, now)
   tx.put(contactTable, contact)
   effects.routes.add(toHex(contact.contactId))
+  // A device whose clock ran ahead must not be refused once it is right again: nothing later than now is remembered.
+  const signedSeenAtMs = Math.max(remote.signedSeenAtMs, Math.min(now, bundle.signedPrekey.createdAtMs))
+  const seen = { ...remote, signedSeenAtMs }
+  tx.put(remoteDeviceTable, seen)
+  if (remote.handshake !== 'none') await beginOnNewSession(tx, core, account, contact, seen, effects)
   await encryptWaiting(tx, core, account, contact, effects)
 }
 
-/** `missing`: every relay was reached, and none has the account. */
-const startOne = async (
-  core: Core,
-  { contactId, mailboxes, head }: ContactRow,
-): Promise<'started' | 'failed' | 'missing'> => {
+/** A renewal is due when it is wanted, a repair when the pause since the last one is over. */
+const isDue = ({ now, pace }: Core, device: RemoteDeviceRow): boolean =>
+  device.handshake === 'renewal' || decideRepair(device, false, now(), pace.repairMs) === 'handshake'
+
+/** `missing`: every relay was reached, and none has the account. `unusable`: what they gave is not accepted. */
+type Outcome = 'started' | 'failed' | 'missing' | 'unusable' | VersionGap['side']
+
+const startOne = async (core: Core, { contactId, mailboxes, head }: ContactRow): Promise<Outcome> => {
   const network = core.network()
   let missing = 0
+  let failure: Outcome = 'failed'
   for (const relay of network ? mailboxes : []) {
     const log = await network?.fetchLog(relay, contactId)
     if (!log?.ok) {
@@ -105,59 +108,104 @@ const startOne = async (
       )
       return 'started'
     } catch (cause) {
+      if (cause instanceof VersionGap) return cause.side
       if (!(cause instanceof ProtocolError)) throw cause
+      failure = 'unusable'
       await note(core, 'invite', cause.code, 'a session could not be started with what the relay gave')
     }
   }
-  return missing > 0 && missing === mailboxes.length ? 'missing' : 'failed'
+  return missing > 0 && missing === mailboxes.length ? 'missing' : failure
 }
 
-const waitingContacts = (core: Core): Promise<ContactRow[]> =>
+/** Contacts something waits for, and when the next repair that is wanted may begin. */
+const waitingContacts = (core: Core): Promise<{ contacts: ContactRow[]; nextAtMs: number }> =>
   core.store.read(async (tx) => {
     const contacts: ContactRow[] = []
+    let nextAtMs = Number.POSITIVE_INFINITY
     for (const contact of await tx.list(contactTable)) {
       if (contact.state !== 'accepted') continue
       const rows = await tx.list(outboxTable, { prefix: [contact.contactId] })
-      if (rows.some((row) => !row.envelope)) contacts.push(contact)
+      const wanted = await wantedHandshakes(tx, contact.contactId)
+      for (const device of wanted) {
+        if (!isDue(core, device)) nextAtMs = Math.min(nextAtMs, nextRepairAtMs(device, core.pace.repairMs))
+      }
+      if (rows.some((row) => !row.envelope) || wanted.some((device) => isDue(core, device))) contacts.push(contact)
     }
-    return contacts
+    return { contacts, nextAtMs }
   })
 
-const accountMissing: Problem = {
-  code: 'account-not-found',
-  message: 'This invite’s account is not at its relay any more. Ask for a new link.',
+/** What the person is told, once, when a session cannot be started; the others are not theirs to mend. */
+const problemFor = (outcome: Outcome, { name = 'This contact' }: ContactRow): Problem | undefined => {
+  switch (outcome) {
+    case 'missing':
+      return {
+        code: 'account-not-found',
+        message: 'This invite’s account is not at its relay any more. Ask for a new link.',
+      }
+    case 'update-here':
+      return {
+        code: 'version',
+        message: `${name} uses a newer version of Sotto. Reload the page to get it; what you write waits until then.`,
+      }
+    case 'update-there':
+      return {
+        code: 'version',
+        message: `${name} uses an older version of Sotto that this one cannot write to. What you write waits until they update.`,
+      }
+    case 'started':
+    case 'failed':
+    case 'unusable':
+      return undefined
+  }
 }
 
+/** Each attempt may cost the contact a one-time prekey, so what will not be different soon is tried rarely. */
+const restBounds = (outcome: Outcome, { accountMissingMs, repairMs }: Pace): Pace['repairMs'] =>
+  outcome === 'update-here' || outcome === 'update-there' ? repairMs : accountMissingMs
+
+/** An hour: a timer holds 31 bits of milliseconds, and looking once an hour costs nothing. */
+const longestTimerMs = hourMs
+
 /**
- * Starts the sessions that outbox rows wait for; the answer is false while one could not be started. An account that is
- * gone is told once, and asked for ever more rarely: it may come back, as its relay may have lost it. `again` is called
- * when that time has come.
+ * Starts the sessions that outbox rows or repairs wait for; the answer is false while one could not be started. What the
+ * relays gave and is of no use is told once, and tried again ever more rarely: an account may come back, and a contact be
+ * updated. `again` is called when that time has come.
  */
 export const createSessionStarter = (core: Core, again: () => void): (() => Promise<boolean>) => {
   const attempts = new Map<string, number>()
   const resting = new Set<string>()
+  let cancelNext: (() => void) | undefined
 
-  const rest = async (contact: string): Promise<void> => {
-    const attempt = attempts.get(contact) ?? 0
-    attempts.set(contact, attempt + 1)
-    resting.add(contact)
-    core.timers.after(backOff(core.random, attempt, core.pace.accountMissingMs), () => {
-      resting.delete(contact)
+  const rest = async (contact: ContactRow, outcome: Outcome): Promise<void> => {
+    const name = toHex(contact.contactId)
+    const attempt = attempts.get(name) ?? 0
+    attempts.set(name, attempt + 1)
+    resting.add(name)
+    core.timers.after(backOff(core.random, attempt, restBounds(outcome, core.pace)), () => {
+      resting.delete(name)
       again()
     })
-    if (attempt > 0) return
-    await note(core, 'invite', 'account-not-found', 'no relay of a contact has its account')
-    core.emit({ kind: 'problem', problem: accountMissing })
+    await core.commit((tx) => noteFailedRepair(tx, core, contact))
+    const problem = problemFor(outcome, contact)
+    if (attempt > 0 || !problem) return
+    await note(core, 'invite', problem.code, 'no session can be started with what the relays have')
+    core.emit({ kind: 'problem', problem })
   }
 
   return async () => {
     let complete = true
-    for (const contact of await waitingContacts(core)) {
+    const { contacts, nextAtMs } = await waitingContacts(core)
+    cancelNext?.()
+    if (nextAtMs < Number.POSITIVE_INFINITY) {
+      cancelNext = core.timers.after(Math.min(Math.max(0, nextAtMs - core.now()), longestTimerMs), again)
+    }
+    for (const contact of contacts) {
       const name = toHex(contact.contactId)
       if (resting.has(name)) continue
       const outcome = await startOne(core, contact)
-      if (outcome === 'missing') await rest(name)
-      else if (outcome === 'failed') complete = false
+      if (outcome === 'failed') complete = false
+      else if (outcome === 'started') attempts.delete(name)
+      else await rest(contact, outcome)
     }
     return complete
   }

@@ -45,8 +45,10 @@ const fraction = (random: Random): number => {
 export const between = (random: Random, [least, most]: readonly [number, number]): number =>
   Math.round(least + fraction(random) * (most - least))
 
-/** Doubling back-off with jitter: between half and the whole of `first * 2^attempt`, at most `most`. */
-export const backOff = (random: Random, attempt: number, [first, most]: readonly [number, number]): number => {
-  const whole = Math.min(most, first * 2 ** Math.min(attempt, 30))
-  return Math.round(whole * (0.5 + fraction(random) / 2))
-}
+/** Doubling back-off: `first * 2^attempt`, at most `most`. */
+export const backOffWhole = (attempt: number, [first, most]: readonly [number, number]): number =>
+  Math.min(most, first * 2 ** Math.min(attempt, 30))
+
+/** Doubling back-off with jitter: between half and the whole of it. */
+export const backOff = (random: Random, attempt: number, bounds: readonly [number, number]): number =>
+  Math.round(backOffWhole(attempt, bounds) * (0.5 + fraction(random) / 2))

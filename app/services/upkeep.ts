@@ -7,6 +7,8 @@ import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
 import { sweepInvites } from './invites.ts'
 import { stockLanes } from './lanes.ts'
+import { renewOpenings } from './renew-openings.ts'
+import { sweepFailures } from './repair.ts'
 
 /** 15 days more than a mailbox keeps an envelope: the clocks and delays of both sides. */
 const knownEnvelopesMs = mailboxRetentionMs + 15 * dayMs
@@ -14,7 +16,10 @@ const knownEnvelopesMs = mailboxRetentionMs + 15 * dayMs
 /** Days looked back at each time, for a device that slept that long. */
 const daysSwept = 60
 
-/** Hourly: forgets envelopes that cannot come again, forgets spent invites, rotates lanes, lets go of old sessions, keeps lanes in stock. */
+/**
+ * Hourly: forgets envelopes that cannot come again, forgets spent invites, rotates lanes, lets go of old sessions, begins
+ * unanswered ones again, keeps lanes in stock.
+ */
 export const upkeepStep = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
   const account = await readAccount(tx)
   if (!account) return
@@ -24,5 +29,7 @@ export const upkeepStep = async (tx: WriteTransaction, core: Core, effects: Effe
   }
   await sweepInvites(tx, core.now())
   await contactUpkeepStep(tx, core, effects)
+  await renewOpenings(tx, core, effects)
+  await sweepFailures(tx, core.now())
   await stockLanes(tx, core, account, effects)
 }

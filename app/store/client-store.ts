@@ -20,6 +20,11 @@ export interface Table<Row> {
   index?(row: Row): Uint8Array | undefined
   /** Sealed without an account id, because rows exist before there is an account. */
   readonly beforeAccount?: true
+  /**
+   * What stands in these rows can be made anew: one that does not open (damaged, or of another version) counts as not there,
+   * and the next writing step that meets it removes it. Everywhere else such a row is an error.
+   */
+  readonly renewable?: true
 }
 
 /** Rows below `prefix`, ascending by what follows it. `after` and `before` are exclusive bounds of the next number. */

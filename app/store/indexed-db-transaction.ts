@@ -3,6 +3,7 @@ import type { Key, Range, Table, WriteTransaction } from './client-store.ts'
 import { ownerTable } from './records/owner.ts'
 import type { AnyTable } from './schema.ts'
 import { keyName, noAccount, type Sealing, type StoredKey, type StoredRow } from './sealing.ts'
+import { StoreError } from './store-error.ts'
 
 /** What a transaction needs to know of its database. */
 export interface Connection {
@@ -48,6 +49,8 @@ export class StoreTransaction implements WriteTransaction {
   readonly #changes: Changes = new Map()
   /** What was read before, since nothing but this step's own changes can alter it while the transaction lives. */
   readonly #read = new Map<string, Promise<Found[]>>()
+  /** Rows of renewable tables that did not open. */
+  readonly #spoiled: { readonly table: AnyTable; readonly key: StoredKey }[] = []
   #account: Uint8Array | null
 
   constructor(connection: Connection, handle: Handle) {
@@ -62,7 +65,7 @@ export class StoreTransaction implements WriteTransaction {
     if (change) return change.row as Row | undefined
     const [found] = await this.#once(`${table.name} get ${keyName(stored)}`, async () => {
       const row = (await this.#handle.objectStore(table.name).get(stored)) as StoredRow | undefined
-      return row ? [{ key: stored, row: await this.#open(table, stored, row) }] : []
+      return row ? this.#openAll(table, [stored], [row]) : []
     })
     return found?.row as Row | undefined
   }
@@ -128,6 +131,9 @@ export class StoreTransaction implements WriteTransaction {
       key,
       value: row === undefined ? undefined : sealing.seal(table, account, key, row),
     }))
+    for (const { table, key } of this.#spoiled) {
+      if (!this.#changes.get(table.name)?.has(keyName(key))) stored.push({ store: table.name, key, value: undefined })
+    }
     const handle = this.#handle as IDBPTransaction<unknown, string[], 'readwrite'>
     await Promise.all(
       // Async, so that a put that throws at once does not leave the ones before it unheard.
@@ -187,7 +193,12 @@ export class StoreTransaction implements WriteTransaction {
     const out: Found[] = []
     for (const [i, stored] of rows.entries()) {
       const key = readKey(keys[i] as IDBValidKey)
-      out.push({ key, row: await this.#open(table, key, stored) })
+      try {
+        out.push({ key, row: await this.#open(table, key, stored) })
+      } catch (cause) {
+        if (!table.renewable || !(cause instanceof StoreError)) throw cause
+        this.#spoiled.push({ table, key })
+      }
     }
     return out
   }

@@ -6,7 +6,9 @@ import { contactTable } from './records/contact.ts'
 import { conversationTable } from './records/conversation.ts'
 import { diagnosticTable } from './records/diagnostic.ts'
 import { envelopeTable } from './records/envelope.ts'
+import { failureTable } from './records/failure.ts'
 import { handshakeTable } from './records/handshake.ts'
+import { heldTable } from './records/held.ts'
 import { inviteTable } from './records/invite.ts'
 import { laneTable } from './records/lane.ts'
 import { messageTable } from './records/message.ts'
@@ -15,18 +17,15 @@ import { ownerTable } from './records/owner.ts'
 import { prekeyTable } from './records/prekey.ts'
 import { publicationTable } from './records/publication.ts'
 import { receiptTable } from './records/receipt.ts'
+import { remoteDeviceTable } from './records/remote-device.ts'
 import { sessionTable } from './records/session.ts'
 import { settingsTable } from './records/settings.ts'
 
 /** A table whatever its rows are. */
 export type AnyTable = Table<unknown>
 
-/**
- * Version 1. A later version adds a step below and never edits an earlier one: every released database must still open.
- */
-export const schemaVersion = 1
-
-export const tables: readonly AnyTable[] = [
+/** Tables of version 1, as released. */
+const firstTables: readonly AnyTable[] = [
   ownerTable,
   accountTable,
   settingsTable,
@@ -45,13 +44,26 @@ export const tables: readonly AnyTable[] = [
   diagnosticTable,
 ]
 
+/** Tables of version 2: repairing sessions, and envelopes of newer versions. */
+const secondTables: readonly AnyTable[] = [remoteDeviceTable, failureTable, heldTable]
+
+export const tables: readonly AnyTable[] = [...firstTables, ...secondTables]
+
 /** Index `x` is there in every store: one shape for all, and an unused index costs nothing. */
+const createTables = (database: IDBPDatabase, added: readonly AnyTable[]): void => {
+  for (const table of added) database.createObjectStore(table.name).createIndex('x', 'x')
+}
+
+/** A later version adds a step and never edits an earlier one: every released database must still open. */
 const upgrades: readonly ((database: IDBPDatabase) => void)[] = [
   (database) => {
     database.createObjectStore(lockStore)
-    for (const table of tables) database.createObjectStore(table.name).createIndex('x', 'x')
+    createTables(database, firstTables)
   },
+  (database) => createTables(database, secondTables),
 ]
+
+export const schemaVersion = upgrades.length
 
 /** Brings a database of `oldVersion` (0: new) to the current version, one step per version. */
 export const upgradeSchema = (database: IDBPDatabase, oldVersion: number): void => {

@@ -73,11 +73,7 @@ describe('refused, in both directions', () => {
       { ...control, body: { kind: 'receipt', delivered: [random(15)], read: [] } },
       'malformed',
     ],
-    [
-      'a repair with a sequence number',
-      { ...text, body: { kind: 'repair', envelopeIds: [random(16)] } },
-      'malformed',
-    ],
+    ['a repair with a sequence number', { ...text, body: { kind: 'repair', envelopeIds: [random(16)] } }, 'malformed'],
     ['a repair of nothing', { ...control, body: { kind: 'repair', envelopeIds: [] } }, 'malformed'],
     [
       'a repair of more than 200',

@@ -15,9 +15,7 @@ test.each([
   expect(negotiate(own, theirs)).toBe(expected)
 })
 
-const ranges = fc
-  .tuple(fc.nat({ max: 20 }), fc.nat({ max: 20 }))
-  .map(([a, b]) => range(Math.min(a, b), Math.max(a, b)))
+const ranges = fc.tuple(fc.nat({ max: 20 }), fc.nat({ max: 20 })).map(([a, b]) => range(Math.min(a, b), Math.max(a, b)))
 
 test('both sides come to the same decision, each from its own end', () => {
   const mirrored = { 'update-here': 'update-there', 'update-there': 'update-here' } as const

@@ -7,6 +7,7 @@ import {
   bytesUpTo,
   multiaddr,
   nested,
+  optional,
   struct,
   text,
   uint,
@@ -62,6 +63,8 @@ const account = struct('account', {
   createdAtMs: [7, uint()],
   /** Prekey ids are never repeated, so the counter lives here and only grows. */
   nextPrekeyId: [8, uint(0xffff_ffff)],
+  /** Newest protocol version that a signed prekey of this device has told. */
+  toldVersion: [9, optional(uint(0xffff))],
 })
 export type AccountRow = ReturnType<typeof account.decode>
 

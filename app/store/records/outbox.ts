@@ -10,7 +10,10 @@ const outbox = struct('outbox', {
   contactId: [0, bytes(32)],
   /** Ascending per contact, in sending order. */
   number: [1, uint()],
-  /** Absent while there is no session yet. Once there, never changed: a retry sends the very same bytes. */
+  /**
+   * Absent while there is no session yet. A retry sends the very same bytes; others take their place only when the session
+   * they belong to is lost (`services/resend.ts`).
+   */
   envelope: [2, optional(bytesUpTo(maxEnvelopeBytes))],
   messageId: [3, optional(bytes(16))],
   conversationId: [4, bytes(16)],
@@ -21,6 +24,8 @@ const outbox = struct('outbox', {
   /** Once sent: when to offer it again. */
   dueAtMs: [7, uint()],
   createdAtMs: [8, uint()],
+  /** Times its message was encrypted anew. */
+  renewals: [9, optional(uint())],
 })
 export type OutboxRow = ReturnType<typeof outbox.decode>
 

@@ -28,4 +28,6 @@ export const sessionTable: Table<SessionRow> = {
   codec: session,
   key: (row) => [row.contactId, row.sessionId],
   index: (row) => row.handshakeTag,
+  // A session that cannot be read is a session lost, and those are repaired.
+  renewable: true,
 }
