@@ -34,6 +34,7 @@ describe('configuration', () => {
       name: 'Sotto relay',
       announce: [],
       appUrl: null,
+      oldestClient: 1,
       trustedProxies: [],
       logLevel: 'info',
     } satisfies RelayConfig)
@@ -65,6 +66,7 @@ describe('configuration', () => {
     [['--announce', '/ip4/1.2.3.4/tcp/1/ws/p2p/12D3KooWPwJHxqjsPhpVrYK1Kr3Jetd6TkzZZDs8F8ET4XYBSxK4'], 'without /p2p/'],
     [['--app-url', 'javascript:alert(1)'], 'it must be a URL beginning with https:// or http://'],
     [['--name', ''], '--name is "", but it must be a name of 1 to 64 characters.'],
+    [['--oldest-client', 'two'], '--oldest-client is "two", but it must be a protocol version, a whole number from 1.'],
     [['--trusted-proxy', '10.0.0.1,proxy'], '--trusted-proxy is "proxy", but it must be an IP address'],
     [['--log-level', 'loud'], 'it must be one of debug, info, warn, error'],
     [['--data', ''], '--data is "", but it must be a folder.'],

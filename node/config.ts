@@ -23,6 +23,8 @@ export interface RelayConfig {
   readonly announce: readonly string[]
   /** Where people open the app, for the start-up text; null: `http://localhost:<port>/`. */
   readonly appUrl: string | null
+  /** Oldest protocol version of clients served; older ones are told to update. */
+  readonly oldestClient: number
   /** IP addresses of reverse proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly logLevel: LogLevel
@@ -63,6 +65,13 @@ const portOrOff = (text: string, source: string): number | null =>
     : /^\d/.test(text)
       ? port(text, source)
       : fail(source, text, 'a port number from 0 to 65535, or "off"')
+
+const version = (text: string, source: string): number => {
+  const value = Number(text)
+  return /^\d{1,5}$/.test(text) && value >= 1 && value <= 65_535
+    ? value
+    : fail(source, text, 'a protocol version, a whole number from 1')
+}
 
 const ip = (text: string, source: string): string =>
   isIP(text) > 0
@@ -124,6 +133,7 @@ const knobs = {
   name: knob('what people see as the name of the relay', 'Sotto relay', label),
   announce: knob<string[]>('further multiaddrs of this relay, comma-separated', [], announced),
   'app-url': knob<string | null>('where people open the app', null, webUrl),
+  'oldest-client': knob('oldest protocol version of clients served', 1, version),
   'trusted-proxy': knob<string[]>('IP addresses of your reverse proxies, comma-separated', [], (text, source) =>
     list(text).map((item) => ip(item, source)),
   ),
@@ -226,6 +236,7 @@ export const readConfig = ({ argv, env, readFile }: ConfigSources): RelayConfig 
     name: read('name'),
     announce: read('announce'),
     appUrl: read('app-url'),
+    oldestClient: read('oldest-client'),
     trustedProxies: read('trusted-proxy'),
     logLevel: read('log-level'),
   }

@@ -19,9 +19,6 @@ import type { RelayStore } from './store/relay-store.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
 import { startStunServer, type StunServer } from './stun/server.ts'
 
-/** Oldest protocol version of clients served; there is only one so far. */
-const oldestClient = 1
-
 /** Ten minutes: expiry is by the hour, and a step of the sweep is short. */
 const sweepEveryMs = 10 * minuteMs
 
@@ -168,7 +165,7 @@ const serveAll = async (host: RelayHost, parts: Parts): Promise<void> => {
     version,
     addresses: addresses(),
     stunPort,
-    oldestClient,
+    oldestClient: config.oldestClient,
     mailboxRetentionMs,
   })
   const pressureMs = () => pressure.retryMs()

@@ -59,6 +59,7 @@ export class FakeEngine extends Recorder implements NetworkListener {
   readonly received: { source: EnvelopeSource; envelope: Uint8Array; laneHash?: Uint8Array }[] = []
   readonly batches: number[] = []
   readonly relayStates: RelayState[] = []
+  prekeysLow = 0
   readonly paths = new Map<string, PeerPath>()
   /** What to answer for a batch. */
   take: (envelopes: readonly ReceivedEnvelope[]) => Promise<boolean[]> = (envelopes) =>
@@ -99,6 +100,11 @@ export class FakeEngine extends Recorder implements NetworkListener {
 
   onPath(contactId: string, path: PeerPath): void {
     this.paths.set(contactId, path)
+    this.changed()
+  }
+
+  onPrekeysLow(): void {
+    this.prekeysLow++
     this.changed()
   }
 

@@ -60,8 +60,11 @@ export type SendPath = 'direct' | 'deposited'
 /** How a contact is reached right now. `none`: neither a link nor any of its relays. */
 export type PeerPath = 'direct' | 'relay' | 'none'
 
-/** State of the connection to one own relay. `reconnecting` after it was `connected` once, or after the first failure. */
-export type RelayState = 'connecting' | 'connected' | 'reconnecting' | 'offline'
+/**
+ * State of the connection to one own relay. `reconnecting` after it was `connected` once, or after the first failure;
+ * `outdated`: it serves only clients of newer versions than this one.
+ */
+export type RelayState = 'connecting' | 'connected' | 'reconnecting' | 'offline' | 'outdated'
 
 /** Where envelopes came from: a mailbox (with the lane's hash per envelope) or a direct link. */
 export type EnvelopeSource =
@@ -97,6 +100,8 @@ export interface NetworkListener {
   onSignal(linkId: number, signal: Uint8Array): Promise<{ contactId: string; reply?: Uint8Array } | null>
   onRelayState(relayKey: Uint8Array, state: RelayState): void
   onPath(contactId: string, path: PeerPath): void
+  /** An own relay has few one-time prekeys of this device left. */
+  onPrekeysLow(relayKey: Uint8Array): void
 }
 
 /** The network as the engine sees it. */

@@ -100,6 +100,7 @@ class PeerLink implements Network {
       stun: this.#stun,
       onEnvelopes: (source, envelopes) => listener.onEnvelopes(source, envelopes),
       onRelayState: (relayKey, state) => this.#onRelayState(listener, relayKey, state),
+      onPrekeysLow: (relayKey) => listener.onPrekeysLow(relayKey),
       onLinkStream: (stream, connection) => links.accept(stream, connection),
     })
     this.#starting = starting

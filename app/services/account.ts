@@ -3,6 +3,7 @@ import { createAccount as createLog, setRelays, verifyAccountLog } from '../../p
 import { createDevice } from '../../protocol/identity/device.ts'
 import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { maxAddressesPerRelay } from '../../protocol/wire/limits.ts'
+import { isServed, ownVersions } from '../../protocol/wire/versions.ts'
 import type { RelayInfo } from '../../protocol/relay/info-calls.ts'
 import type { Network } from '../../signaling/network.ts'
 import { accountTable, type AccountRow } from '../store/records/account.ts'
@@ -82,6 +83,9 @@ export const createAccount = async (
     )
   }
   const { info } = relay.value
+  if (!isServed(ownVersions, info.oldestClient)) {
+    return refuse('version', 'This relay needs a newer Sotto. Reload the page to get it, or try another relay.')
+  }
   try {
     // What the relay says of itself, after the addresses that have just worked.
     const all = [...new Set([...addresses, ...info.addresses])]

@@ -6,6 +6,7 @@ import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { readAccount } from './identity.ts'
 import type { Outbox } from './outbox.ts'
+import { relayNeedsUpdate } from './problems.ts'
 import type { ReceiveEnvelopes } from './receive-envelope.ts'
 import type { Receipts } from './receipts.ts'
 import type { Signals } from './signals.ts'
@@ -18,14 +19,16 @@ interface Parts {
   readonly receipts: Receipts
   /** Everything that was waiting for a relay may go on. */
   readonly wakeAll: () => void
+  readonly topUpPrekeys: () => void
 }
 
 /** The engine's ear at the network. */
 export const createNetworkListener = (
   core: Core,
-  { receive, signals, outbox, receipts, wakeAll }: Parts,
+  { receive, signals, outbox, receipts, wakeAll, topUpPrekeys }: Parts,
 ): NetworkListener => {
   const catchingUp = new Set<string>()
+  const outdated = new Set<string>()
 
   const showProgress = (relay: string, waiting: number): void => {
     if (waiting > 0) catchingUp.add(relay)
@@ -61,6 +64,10 @@ export const createNetworkListener = (
       if (state === 'connected') wakeAll()
       // Nobody knows how much still waits there; the next batch says it anew.
       else showProgress(toHex(relayKey), 0)
+      if (state === 'outdated' && !outdated.has(toHex(relayKey))) {
+        outdated.add(toHex(relayKey))
+        core.emit({ kind: 'problem', problem: relayNeedsUpdate })
+      }
       if (state === 'reconnecting') void note(core, 'relay', 'reconnecting', 'the connection to a relay was lost')
     },
     onPath: (contactId, path) => {
@@ -70,5 +77,6 @@ export const createNetworkListener = (
       outbox.wake(contactId)
       if (path === 'direct') receipts.hurry(contactId)
     },
+    onPrekeysLow: () => topUpPrekeys(),
   }
 }

@@ -92,3 +92,23 @@ it('gives a relay that lost its database everything again', async () => {
   const id = await bob.accept(invite)
   await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
 }, 60_000)
+
+it('makes up for one-time prekeys as soon as the relay says that they run low', async () => {
+  const world = new TestWorld()
+  const [alice, bob] = [new Person({ world, name: 'Alice' }), new Person({ world, name: 'Bob' })]
+  people.push(alice, bob)
+  await Promise.all([alice.onboard(), bob.onboard()])
+  const all = () => world.prekeys.get(alice.accountId ?? '') ?? []
+  const published = (): number => all().filter((prekey) => prekey.kind === 'one-time').length
+  await expect.poll(() => all().filter((prekey) => prekey.kind === 'one-time-kem').length, soon).toBe(100)
+  const few = all()
+    .filter((prekey) => prekey.kind === 'one-time')
+    .slice(20)
+  world.prekeys.set(
+    alice.accountId ?? '',
+    all().filter((prekey) => !few.includes(prekey)),
+  )
+  expect(published()).toBe(20)
+  await bob.accept(await alice.invite())
+  await expect.poll(published, soon).toBe(100)
+}, 60_000)

@@ -7,6 +7,12 @@ export const refuse = (code: Problem['code'], message: string): { ok: false; pro
   problem: { code, message },
 })
 
+/** A relay serves only newer clients than this one. */
+export const relayNeedsUpdate: Problem = {
+  code: 'version',
+  message: 'This relay needs a newer Sotto. Reload the page to get it; what you write waits until then.',
+}
+
 const reload = 'Your data could not be read or written. Reload the page and try again.'
 
 const storeProblems: Readonly<Record<StoreErrorCode, Problem>> = {

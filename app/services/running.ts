@@ -205,7 +205,10 @@ export const startRunning = (options: RunningOptions): Running => {
   const receive = createReceiveEnvelopes(core)
   const starter = createStarter(
     core,
-    createNetworkListener(core, { receive, signals, outbox, receipts, wakeAll }),
+    createNetworkListener(core, {
+      ...{ receive, signals, outbox, receipts, wakeAll },
+      topUpPrekeys: () => tasks.prekeys.kick(),
+    }),
     () => {
       showing.resume()
       wakeAll()

@@ -68,6 +68,8 @@ export class TestWorld {
   readonly seen: { readonly envelope: Uint8Array; readonly from: string | undefined }[] = []
   relayUp = true
   direct = false
+  /** Oldest version of clients the relay serves. */
+  oldestClient = 1
   /** How often an account log was asked for that is not there. */
   notFound = 0
   /** So many starts of a network fail. */
@@ -205,6 +207,11 @@ export const createTestNetwork = (
     const signedPrekey = newest('signed')
     const kemPrekey = take('one-time-kem') ?? newest('last-resort-kem')
     const oneTimePrekey = take('one-time')
+    const { oneTime, oneTimeKem } = count(accountId)
+    if (oneTime < 20 || oneTimeKem < 20) {
+      const owner = [...world.connections.values()].find((one) => one.accountOf() === toHex(accountId))
+      owner?.listener.onPrekeysLow(world.relayKey)
+    }
     if (!device || !signedPrekey || !kemPrekey) return []
     return [
       { accountId, deviceId: device.deviceId, signedPrekey, kemPrekey, ...(oneTimePrekey ? { oneTimePrekey } : {}) },
@@ -229,7 +236,8 @@ export const createTestNetwork = (
         mailbox.owner = own
         void world.deliver(mailbox)
       }
-      listener.onRelayState(world.relayKey, world.relayUp ? 'connected' : 'reconnecting')
+      const serves = world.oldestClient <= 2
+      listener.onRelayState(world.relayKey, !serves ? 'outdated' : world.relayUp ? 'connected' : 'reconnecting')
     },
     stop: async () => {
       if (own && world.connections.get(own.deviceKey) === own) world.connections.delete(own.deviceKey)
@@ -246,7 +254,7 @@ export const createTestNetwork = (
           version: '1',
           addresses: [world.address],
           stunPort: 0,
-          oldestClient: 1,
+          oldestClient: world.oldestClient,
           mailboxRetentionMs: 2_592_000_000,
         },
       })),

@@ -4,7 +4,9 @@ import { clientStoreSuite, conversationRow, messageRow } from './client-store.su
 import type { ClientStore } from './client-store.ts'
 import { openIndexedDbStore, rawStoreNames } from './indexed-db-store.ts'
 import { conversationTable } from './records/conversation.ts'
+import { failureTable } from './records/failure.ts'
 import { messageTable } from './records/message.ts'
+import { upgradeSchema } from './schema.ts'
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 let databases = 0
@@ -64,6 +66,45 @@ describe('the IndexedDB store', () => {
     await raw.put('conversations', await raw.get('conversations', second as IDBValidKey), first)
     raw.close()
     await expect(store.read((tx) => tx.list(conversationTable))).rejects.toMatchObject({ code: 'sealed' })
+  })
+
+  it('takes a row of a renewable table that does not open for one that is not there, and the next writing step removes it', async () => {
+    const store = await open()
+    const table = { ...conversationTable, renewable: true } as const
+    await store.write(async (tx) => {
+      tx.put(table, conversationRow(1))
+      tx.put(table, conversationRow(2))
+    })
+    const raw = await openDB(name)
+    const [first] = await raw.getAllKeys('conversations')
+    await raw.put('conversations', { v: new Uint8Array(60) }, first)
+    const left = async (): Promise<number> => (await store.read((tx) => tx.list(table))).length
+    expect(await left()).toBe(1)
+    expect(await raw.count('conversations')).toBe(2)
+    await expect(store.read((tx) => tx.list(conversationTable))).rejects.toMatchObject({ code: 'sealed' })
+    await store.write((tx) => tx.list(table))
+    expect(await raw.count('conversations')).toBe(1)
+    expect(await left()).toBe(1)
+    // What the step itself puts there stays.
+    await raw.put('conversations', { v: new Uint8Array(60) }, first)
+    await store.write(async (tx) => {
+      for (const fill of [1, 2]) {
+        expect([undefined, conversationRow(fill)]).toContainEqual(
+          await tx.get(table, [conversationRow(fill).conversationId]),
+        )
+        tx.put(table, conversationRow(fill))
+      }
+    })
+    raw.close()
+    expect(await left()).toBe(2)
+  })
+
+  it('opens a database of version 1 and adds what came since', async () => {
+    const old = await openDB(name, 1, { upgrade: (database, from) => upgradeSchema(database, from, 1) })
+    expect([...old.objectStoreNames]).not.toContain('failures')
+    old.close()
+    const store = await open()
+    expect(await store.read((tx) => tx.list(failureTable))).toEqual([])
   })
 
   it('holds a renamed copy of a lock for worthless: another wrapping key does not open the vault', async () => {

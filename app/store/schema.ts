@@ -65,7 +65,7 @@ const upgrades: readonly ((database: IDBPDatabase) => void)[] = [
 
 export const schemaVersion = upgrades.length
 
-/** Brings a database of `oldVersion` (0: new) to the current version, one step per version. */
-export const upgradeSchema = (database: IDBPDatabase, oldVersion: number): void => {
-  for (const upgrade of upgrades.slice(oldVersion)) upgrade(database)
+/** Brings a database of `oldVersion` (0: new) to `version` (@default the current one), one step per version. */
+export const upgradeSchema = (database: IDBPDatabase, oldVersion: number, version = schemaVersion): void => {
+  for (const upgrade of upgrades.slice(oldVersion, version)) upgrade(database)
 }

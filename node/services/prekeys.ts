@@ -14,6 +14,7 @@ import type { Log } from '../log.ts'
 import type { ListedDevice, RelayStore } from '../store/relay-store.ts'
 import type { Limits } from './limits.ts'
 import { nodeCrypto } from './node-crypto.ts'
+import { PrekeyWatch } from './prekey-watch.ts'
 import { refuseUnderPressure } from './pressure.ts'
 import { askerName, handler, ownerKey, reportFailures, type RelayService } from './service.ts'
 
@@ -28,6 +29,7 @@ export interface PrekeysServiceOptions {
 /** `/sotto/prekeys/1`: bundles for those who want to write to a device that is away. */
 export const prekeysService = ({ store, limits, log, pressureMs }: PrekeysServiceOptions): RelayService => {
   const { onFailure, onStoreFailure } = reportFailures(log, 'prekeys')
+  const watch = new PrekeyWatch()
   return {
     protocol: prekeysProtocol,
     serve: (caller) => ({
@@ -36,7 +38,7 @@ export const prekeysService = ({ store, limits, log, pressureMs }: PrekeysServic
       handlers: {
         publish: handler(
           publishPrekeysParams,
-          async ({ accountId, deviceId, prekeys }) => {
+          async ({ accountId, deviceId, prekeys }, context) => {
             const { deviceKey } = ownDevice(store, caller, accountId, deviceId)
             // A device comes with what it made until then; nobody waits for its next keys as they wait for mail.
             refuseUnderPressure(pressureMs, 'prekeys')
@@ -45,15 +47,18 @@ export const prekeysService = ({ store, limits, log, pressureMs }: PrekeysServic
             if (count === 'unknown-device') throw notOwner()
             if (count === 'limit')
               throw new RelayRefusal('too-large', 'a device leaves at most 500 one-time prekeys of a kind')
+            watch.answered(accountId, deviceId, count, context)
             return prekeyCount.encode(count)
           },
           onStoreFailure,
         ),
         count: handler(
           countPrekeysParams,
-          ({ accountId, deviceId }) => {
+          ({ accountId, deviceId }, context) => {
             ownDevice(store, caller, accountId, deviceId)
-            return prekeyCount.encode(store.countPrekeys(accountId, deviceId))
+            const count = store.countPrekeys(accountId, deviceId)
+            watch.answered(accountId, deviceId, count, context)
+            return prekeyCount.encode(count)
           },
           onStoreFailure,
         ),
@@ -63,6 +68,9 @@ export const prekeysService = ({ store, limits, log, pressureMs }: PrekeysServic
             limits.fetchPrekeys(askerName(caller), caller.address, toHex(accountId))
             const bundles = await store.takeBundles(accountId)
             if (bundles.length === 0) throw new RelayRefusal('not-found', 'no bundle of this account is here')
+            for (const { deviceId } of bundles) {
+              watch.taken(accountId, deviceId, () => store.countPrekeys(accountId, deviceId))
+            }
             return fetchPrekeysResult.encode({ bundles })
           },
           onStoreFailure,

@@ -5,7 +5,7 @@ import { kib } from '../wire/limits.ts'
 /**
  * What travels on a relay stream `/sotto/<service>/1`, each frame with an unsigned varint length before it
  * (multiformats unsigned-varint). A client sends requests, each with an id unique on its stream; the relay sends one
- * answer per request, in any order, and pushes (mailbox only) that belong to no request.
+ * answer per request, in any order, and pushes (mailbox and prekeys) that belong to no request.
  */
 
 /** 256 KiB: the largest call is a publication of 50 ML-KEM prekeys (about 65 KB) or a push of three full envelopes. */

@@ -24,6 +24,16 @@ export const countPrekeysParams = struct('count-prekeys', { accountId: [0, bytes
 export const prekeyCount = struct('prekey-count', { oneTime: [0, uint()], oneTimeKem: [1, uint()] })
 
 /**
+ * A push to the device, on the stream it last called `publish` or `count` on: one of its kinds has fallen below 20. Once, until
+ * it calls either again.
+ */
+export const prekeysLowPush = struct('prekeys-low', {
+  accountId: [0, bytes(32)],
+  deviceId: [1, bytes(16)],
+  left: [2, nested(prekeyCount)],
+})
+
+/**
  * `fetch`: a bundle per device of the account, each one-time prekey handed out once, ever; without one when they are used
  * up. Refusals: `not-found`, `slow-down` (per asker and target).
  */

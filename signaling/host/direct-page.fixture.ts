@@ -46,6 +46,7 @@ const engine: NetworkListener = {
   onRelayState: (_relayKey, state) => {
     states.push(state)
   },
+  onPrekeysLow: () => {},
   onPath: (contactId, path) => {
     paths[contactId] = path
   },

@@ -1,13 +1,15 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { mailboxProtocol } from '../../protocol/relay/mailbox-calls.ts'
+import { prekeysProtocol } from '../../protocol/relay/prekey-calls.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import { secondMs } from '../../protocol/wire/limits.ts'
+import { isServed, ownVersions } from '../../protocol/wire/versions.ts'
 import type { Chance, NetworkEnvironment } from '../environment.ts'
 import type { NetworkListener, OwnMailbox, RelayAddress, RelayState } from '../network.ts'
 import { fetchInfo, pingMailbox } from '../relay/calls.ts'
 import type { RelayChannel } from '../relay/channel.ts'
 import { MailboxReceiver, readPush } from '../relay/mailbox-receiver.ts'
-import { RelaySupervisor } from '../relay/supervisor.ts'
+import { RelayOutdated, RelaySupervisor } from '../relay/supervisor.ts'
 import { linkProtocol } from '../stream/link-frame.ts'
 import { createClientHost } from './client-host.ts'
 import { peerIdOfKey, privateKeyOfSeed } from './peer-key.ts'
@@ -30,6 +32,7 @@ export interface HomeOptions extends Chance {
   readonly stun: StunServers
   readonly onEnvelopes: NetworkListener['onEnvelopes']
   readonly onRelayState: (relayKey: Uint8Array, state: RelayState) => void
+  readonly onPrekeysLow: (relayKey: Uint8Array) => void
   /** Somebody opened a link stream on a direct connection. */
   readonly onLinkStream: (stream: Stream, connection: Connection) => void
 }
@@ -110,7 +113,7 @@ export class Home {
       now,
       random,
       dial: (signal) => this.#host.dial(relayMultiaddrs(mailbox), { signal }),
-      setUp: (channel) => this.#setUp(channel, receiver),
+      setUp: (channel) => this.#setUp(channel, mailbox, receiver),
       ping: (channel) => pingMailbox(channel, mailbox.mailboxId),
       isReserved: () => this.#host.getMultiaddrs().some((address) => address.toString().includes(circuit)),
       onState: (state) => {
@@ -120,7 +123,7 @@ export class Home {
     })
   }
 
-  async #setUp(channel: RelayChannel, receiver: MailboxReceiver): Promise<void> {
+  async #setUp(channel: RelayChannel, { relayKey }: OwnMailbox, receiver: MailboxReceiver): Promise<void> {
     const { connection } = channel
     channel.handle(mailboxProtocol, {
       onPush: (payload) => pushTo(receiver, payload, channel),
@@ -131,8 +134,15 @@ export class Home {
       receiver.detach(channel)
       this.#options.stun.remove(connection.id)
     })
+    channel.handle(prekeysProtocol, {
+      onPush: () => this.#options.onPrekeysLow(relayKey),
+      // The engine counts again on the next connection.
+      onEnd: () => {},
+    })
+    const { stunPort, oldestClient } = await fetchInfo(channel)
+    // Before anything is asked of it: a relay says whom it serves, and this is not one of them.
+    if (!isServed(ownVersions, oldestClient)) throw new RelayOutdated()
     await receiver.attach(channel)
-    const { stunPort } = await fetchInfo(channel)
     if (channel.open) this.#options.stun.add(connection.id, connection.remoteAddr, stunPort)
   }
 

@@ -58,14 +58,17 @@ const listening = (child: ChildProcess): Promise<Listening> =>
     child.once('exit', (code) => reject(new Error(`the relay ended with ${code}:\n${heard}`)))
   })
 
-/** Starts a relay; `by` says which of its addresses are given out. */
-export const startRelayProcess = async ({ by = 'ws' }: { by?: 'ws' | 'webrtc-direct' } = {}): Promise<RelayProcess> => {
+/** Starts a relay with more flags; `by` says which of its addresses are given out. */
+export const startRelayProcess = async ({
+  by = 'ws',
+  flags = [],
+}: { by?: 'ws' | 'webrtc-direct'; flags?: readonly string[] } = {}): Promise<RelayProcess> => {
   const data = await mkdtemp(join(tmpdir(), 'sotto-relay-'))
   const [port, udpPort, stunPort] = await Promise.all([freePort(), freePort(), freePort()])
   let child: ChildProcess
   const launch = async (): Promise<Listening> => {
     const ports = ['--port', String(port), '--udp-port', String(udpPort), '--stun-port', String(stunPort)]
-    child = spawn(process.execPath, [main, '--no-app', '--host', '127.0.0.1', '--data', data, ...ports], {
+    child = spawn(process.execPath, [main, '--no-app', '--host', '127.0.0.1', '--data', data, ...ports, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     return listening(child)

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FakePage } from '../network.fixture.ts'
 import type { RelayState } from '../network.ts'
 import { RelayRefusal } from '../stream/request-stream.ts'
-import { RelaySupervisor } from './supervisor.ts'
+import { RelayOutdated, RelaySupervisor } from './supervisor.ts'
 
 /** Time and a relay that the test plays; recovery from real deaths is in `recovery.test.ts`. */
 beforeEach(() => {
@@ -32,7 +32,7 @@ const play = () => {
     up: true,
     alive: true,
     reserved: true,
-    refusal: undefined as RelayRefusal | undefined,
+    refusal: undefined as RelayRefusal | RelayOutdated | undefined,
     connections: new Array<FakeConnection>(),
     states: new Array<RelayState>(),
   }
@@ -142,5 +142,22 @@ test('a relay that asks for patience gets it', async () => {
   world.refusal = undefined
   await vi.advanceTimersByTimeAsync(1)
   expect(supervisor.state).toBe('connected')
+  await supervisor.stop()
+})
+
+test('asks a relay that serves only newer clients once an hour, whatever happens to the page', async () => {
+  const { world, supervisor } = play()
+  world.refusal = new RelayOutdated()
+  await vi.advanceTimersByTimeAsync(30 * 60_000)
+  expect(world.states).toEqual(['connecting', 'outdated'])
+  for (let i = 0; i < 20; i++) {
+    world.page.window.dispatchEvent(new Event('online'))
+    world.page.document.dispatchEvent(new Event('visibilitychange'))
+    await vi.advanceTimersByTimeAsync(1_000)
+  }
+  expect(world.dials).toBe(1)
+  world.refusal = undefined
+  await vi.advanceTimersByTimeAsync(30 * 60_000)
+  expect(world.states).toEqual(['connecting', 'outdated', 'connected'])
   await supervisor.stop()
 })

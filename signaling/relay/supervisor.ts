@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { minuteMs, secondMs } from '../../protocol/wire/limits.ts'
+import { hourMs, minuteMs, secondMs } from '../../protocol/wire/limits.ts'
 import { backoffMs, onAwakening, type Chance, type NetworkEnvironment } from '../environment.ts'
 import type { RelayState } from '../network.ts'
 import { RelayRefusal } from '../stream/request-stream.ts'
@@ -27,6 +27,18 @@ const hiddenPingMs = 30 * secondMs
 const reservationBaseMs = 10 * secondMs
 const reservationCapMs = 10 * minuteMs
 
+/** A relay that serves only newer clients is asked again after an hour: its operator may think better of it. */
+const outdatedRetryMs = hourMs
+
+/** The relay does not serve clients of this version. Thrown by `setUp`. */
+export class RelayOutdated extends Error {
+  override readonly name = 'RelayOutdated'
+
+  constructor() {
+    super('the relay serves only newer clients')
+  }
+}
+
 export interface SupervisorOptions extends Chance {
   readonly environment: NetworkEnvironment
   /** Connects by any of the relay's addresses. */
@@ -47,6 +59,7 @@ export interface SupervisorOptions extends Chance {
  * 2. `connected` is said only after `setUp`, and never for a connection that has closed.
  * 3. A connection whose ping fails is ended; direct links, which are connections of their own, are not touched.
  * 4. Attempts go on until `stop`, with back-off and jitter; `online` and a page becoming visible cut the waiting short.
+ * 5. A relay that serves only newer clients is asked once an hour, whatever happens.
  */
 export class RelaySupervisor {
   readonly #options: SupervisorOptions
@@ -55,6 +68,7 @@ export class RelaySupervisor {
   #state: RelayState = 'connecting'
   #wake: () => void = () => {}
   #failures = 0
+  #outdated = false
   /** What the relay asked for with its last refusal. */
   #retryAfterMs = 0
   #reservationWaitMs = reservationBaseMs
@@ -82,6 +96,7 @@ export class RelaySupervisor {
 
   /** Looks after the connection now instead of at the next turn. */
   nudge(): void {
+    if (this.#state === 'outdated') return
     if (this.#channel === undefined && this.#state !== 'connecting') this.#say(this.#lostState())
     this.#wake()
   }
@@ -104,8 +119,8 @@ export class RelaySupervisor {
         channel.abort('lost')
       }
       if (this.#stopped.signal.aborted) break
-      this.#say(this.#lostState())
-      await this.#pause(this.#retryMs())
+      this.#say(this.#outdated ? 'outdated' : this.#lostState())
+      await this.#pause(this.#outdated ? outdatedRetryMs : this.#retryMs())
     }
   }
 
@@ -117,6 +132,7 @@ export class RelaySupervisor {
   async #connect(): Promise<RelayChannel | undefined> {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(connectDeadlineMs)])
     this.#retryAfterMs = 0
+    this.#outdated = false
     let channel: RelayChannel | undefined
     const onStop = (): void => channel?.abort('stopped')
     this.#stopped.signal.addEventListener('abort', onStop)
@@ -127,6 +143,7 @@ export class RelaySupervisor {
       if (!channel.open) throw new Error('closed meanwhile')
     } catch (error) {
       channel?.abort('not set up')
+      this.#outdated = error instanceof RelayOutdated
       if (error instanceof RelayRefusal) this.#retryAfterMs = error.retryAfterMs ?? 0
       return undefined
     } finally {

@@ -85,6 +85,7 @@ const relayWords = {
   connected: 'Connected',
   reconnecting: 'Connecting again',
   offline: 'Not reachable',
+  outdated: 'Needs a newer Sotto',
 } as const satisfies Record<RelayView['state'], string>
 
 const Relay = ({ relay }: { relay: RelayView }) => (
