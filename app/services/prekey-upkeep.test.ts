@@ -1,10 +1,13 @@
 import { afterEach, expect, it } from 'vitest'
 import type { PrekeyKind } from '../../protocol/identity/prekeys.ts'
 import { dayMs, hourMs } from '../../protocol/wire/limits.ts'
+import { ownVersions } from '../../protocol/wire/versions.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
+import { accountTable } from '../store/records/account.ts'
 import { handshakeTable } from '../store/records/handshake.ts'
 import { prekeyTable } from '../store/records/prekey.ts'
 import { Person, random } from './person.fixture.ts'
+import { inStore } from './repair.fixture.ts'
 import { TestWorld } from './test-network.fixture.ts'
 
 const soon = { timeout: 20_000, interval: 20 }
@@ -91,6 +94,25 @@ it('gives a relay that lost its database everything again', async () => {
   await bob.onboard()
   const id = await bob.accept(invite)
   await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
+}, 60_000)
+
+it('tells an update of the protocol at once, and once', async () => {
+  const world = new TestWorld()
+  const alice = new Person({ world, name: 'Alice' })
+  people.push(alice)
+  await alice.onboard()
+  const signed = () => (world.prekeys.get(alice.accountId ?? '') ?? []).filter((prekey) => prekey.kind === 'signed')
+  await expect.poll(() => signed().map(({ versions }) => versions), soon).toEqual([ownVersions])
+  await alice.close()
+  await inStore(alice, async (tx) => {
+    const account = await tx.get(accountTable, [0])
+    if (account) tx.put(accountTable, { ...account, toldVersion: ownVersions.newest - 1 })
+  })
+  for (let i = 0; i < 2; i++) {
+    await alice.open()
+    await expect.poll(() => signed().length, soon).toBe(2)
+    await alice.close()
+  }
 }, 60_000)
 
 it('makes up for one-time prekeys as soon as the relay says that they run low', async () => {

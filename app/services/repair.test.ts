@@ -255,6 +255,20 @@ describe('a repair', () => {
   }, 60_000)
 })
 
+it('what is asked for and gone is answered with name and lanes, once an hour', async () => {
+  const world = new TestWorld()
+  const [alice, bob] = await couple(world)
+  await bob.close()
+  const sent = () => world.seen.filter((one) => one.from === alice.accountId).length
+  const before = sent()
+  for (let i = 0; i < 3; i++) {
+    expect(await deliverTo(world, alice, bob, [await repairBy(bob, alice, garbage())])).toEqual([true])
+  }
+  await expect.poll(sent, soon).toBe(before + 1)
+  const rows = await inStore(alice, (tx) => tx.list(outboxTable))
+  expect(rows.filter((row) => !row.messageId).length).toBeLessThanOrEqual(1)
+}, 60_000)
+
 it('a device that the contact has taken from its log is sent nothing again', async () => {
   const world = new TestWorld()
   const [alice, bob, id] = await couple(world, { pace: { offerAgainMs: [600_000, 600_000] } })
