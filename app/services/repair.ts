@@ -1,4 +1,5 @@
 import { maxRepairIds } from '../../protocol/content/body.ts'
+import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import type { ProtocolErrorCode } from '../../protocol/wire/error.ts'
 import { dayMs, hourMs } from '../../protocol/wire/limits.ts'
 import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
@@ -89,8 +90,9 @@ const askStep = async (tx: WriteTransaction, core: Core, effects: Effects, conta
 /** Asks every contact for what is written down as failed and not asked for yet. */
 export const askForFailed = async (core: Core): Promise<boolean> => {
   const rows = await core.store.read((tx) => tx.list(failureTable))
-  const contacts = rows.filter((row) => row.askedAtMs === undefined).map((row) => row.contactId)
-  for (const contactId of contacts) while (await core.commit((tx, effects) => askStep(tx, core, effects, contactId)));
+  const contacts = new Set(rows.filter((row) => row.askedAtMs === undefined).map((row) => toHex(row.contactId)))
+  for (const contactId of [...contacts].map(fromHex))
+    while (await core.commit((tx, effects) => askStep(tx, core, effects, contactId)));
   return true
 }
 
