@@ -42,10 +42,9 @@ export const answerRepair = async (
   envelopeIds: readonly Uint8Array[],
 ): Promise<void> => {
   const contact = await tx.get(contactTable, [contactId])
-  const isListed = contact?.devices.some((one) => equalBytes(one.deviceId, session.remoteDeviceId))
-  if (contact?.state !== 'accepted' || !isListed) return
+  if (contact?.state !== 'accepted') return
   const sending = await sendingSession(tx, contact, core.now())
-  // Only on what the asking device certainly has: the session it asked on, or one begun since.
+  // To a device that is listed still, and only on what the asking one certainly has: the session it asked on, or one begun since.
   const isThere =
     sending && (equalBytes(sending.sessionId, session.sessionId) || sending.createdAtMs > session.createdAtMs)
   if (!isThere) return
