@@ -91,8 +91,8 @@ describe('the models', async () => {
     const folder = join(root, 'protocol/spec/models')
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.pv'))) {
       const text = readFileSync(join(folder, file), 'utf8')
-      const inLines = [...text.matchAll(/\(\* (?:only|unless) ([a-z0-9 -]+?)(?:: | \*\))/g)].flatMap(
-        ([, names = '']) => names.split(' '),
+      const inLines = [...text.matchAll(/\(\* (?:only|unless) ([a-z0-9 -]+?)(?:: | \*\))/g)].flatMap(([, names = '']) =>
+        names.split(' '),
       )
       const own = runs.filter(({ name }) => name.split(' ')[0] === file.slice(0, -3))
       expect(new Set(inLines)).toEqual(new Set(own.flatMap(({ name }) => name.split(' ').slice(1))))

@@ -16,7 +16,9 @@ const succeeds = (command: string, ...args: string[]): boolean => spawnSync(comm
 
 /** Why the model cannot be checked here, as the reason of a skipped test; empty if it can. */
 export const skipped =
-  succeeds('spin', '-V') && succeeds('gcc', '--version') ? '' : ' (skipped: needs spin and gcc; Debian: spin, gcc, libc6-dev)'
+  succeeds('spin', '-V') && succeeds('gcc', '--version')
+    ? ''
+    : ' (skipped: needs spin and gcc; Debian: spin, gcc, libc6-dev)'
 
 export interface Searched {
   readonly states: number
