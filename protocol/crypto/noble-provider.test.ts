@@ -13,7 +13,7 @@ import {
   verify as opensslVerify,
 } from 'node:crypto'
 import { assert, integer, property, uint8Array } from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { fromHex } from '../wire/bytes.ts'
 import { refusal } from '../wire/refusal.fixture.ts'
 import { noble } from './noble-provider.ts'
@@ -195,4 +195,18 @@ describe.skipIf(!hasKem)(`OpenSSL agrees: ML-KEM-768${kemMissing}`, () => {
       { numRuns: 50 },
     )
   })
+})
+
+test('a KEM secret exists once: the buffer that noble made it in is overwritten', () => {
+  const { encapsulationKey, decapsulationKey } = noble.mlkem768Keygen(new Uint8Array(64).fill(1))
+  const copied = vi.spyOn(Uint8Array.prototype, 'slice')
+  try {
+    const { ciphertext, sharedSecret } = noble.mlkem768Encapsulate(encapsulationKey, new Uint8Array(32).fill(2))
+    const sender = copied.mock.contexts.at(-1)
+    expect(noble.mlkem768Decapsulate(decapsulationKey, ciphertext)).toEqual(sharedSecret)
+    expect(sharedSecret).not.toEqual(new Uint8Array(32))
+    expect([sender, copied.mock.contexts.at(-1)]).toEqual([new Uint8Array(32), new Uint8Array(32)])
+  } finally {
+    copied.mockRestore()
+  }
 })

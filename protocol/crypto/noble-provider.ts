@@ -4,6 +4,7 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+import { wipe } from '../wire/bytes.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { aeadTagBytes, type CryptoProvider } from './provider.ts'
 
@@ -30,6 +31,13 @@ const isCanonicalU = (publicKey: Uint8Array): boolean => {
   return (publicKey[0] as number) < 0xed
 }
 
+/** noble's ML-KEM secrets are views on a larger buffer: a copy of its own for the caller, and nothing left behind. */
+const moveOut = (secret: Uint8Array): Uint8Array => {
+  const own = secret.slice()
+  wipe(secret)
+  return own
+}
+
 type Aead = typeof chacha20poly1305 | typeof xchacha20poly1305
 
 const seal =
@@ -53,7 +61,7 @@ const open =
     }
   }
 
-/** The default provider: audited pure TypeScript, the same in browsers and Node. */
+/** The default provider: pure TypeScript, the same in browsers and Node. Who audited what of it: `spec/audit.md`. */
 export const noble: CryptoProvider = {
   x25519PublicKey(secret) {
     requireLength(secret, 32, 'X25519 secret')
@@ -92,11 +100,11 @@ export const noble: CryptoProvider = {
     requireLength(randomness, 32, 'ML-KEM randomness')
     const run = () => ml_kem768.encapsulate(encapsulationKey, randomness)
     const { cipherText, sharedSecret } = orKeyError('ML-KEM encapsulation key', run)
-    return { ciphertext: cipherText, sharedSecret: sharedSecret.slice() }
+    return { ciphertext: cipherText, sharedSecret: moveOut(sharedSecret) }
   },
   mlkem768Decapsulate(decapsulationKey, ciphertext) {
     const run = () => ml_kem768.decapsulate(ciphertext, decapsulationKey)
-    return orKeyError('ML-KEM ciphertext or decapsulation key', run).slice()
+    return moveOut(orKeyError('ML-KEM ciphertext or decapsulation key', run))
   },
 
   chacha20poly1305Seal: seal(chacha20poly1305, 12),
