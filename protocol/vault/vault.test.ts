@@ -54,6 +54,10 @@ describe('a sealed record', () => {
   })
 })
 
+test('a source that gives too few bytes makes no vault key', () => {
+  expect(refusal(() => createVaultKey((length) => random(length - 1)))).toBe('key')
+})
+
 test('a blinded key is the same for the same key, and for nothing else', () => {
   const key = random(16)
   expect(blindKey(vaultKey, 'messages', key)).toEqual(blindKey(vaultKey, 'messages', key))

@@ -14,6 +14,7 @@ const version = 1
 const nonceBytes = 24
 const tagBytes = 16
 const headerBytes = 1 + nonceBytes
+const vaultKeyBytes = 64
 
 /** Where a record lives. `accountId`: 32 bytes, all zero before an account exists. `key`: its key in the store. */
 export interface RecordPlace {
@@ -22,14 +23,25 @@ export interface RecordPlace {
   readonly key: Uint8Array | string
 }
 
-/** 64 random bytes: 32 that seal, 32 that blind index keys. One key never serves two algorithms. */
-export const createVaultKey = (random: Random): Uint8Array => random(64)
+/**
+ * 64 random bytes: 32 that seal, 32 that blind index keys. One key never serves two algorithms.
+ * @throws ProtocolError `key` when `random` gives another length: such a key would be wrapped and kept, and never open.
+ */
+export const createVaultKey = (random: Random): Uint8Array => {
+  const vaultKey = random(vaultKeyBytes)
+  requireVaultKey(vaultKey)
+  return vaultKey
+}
+
+const requireVaultKey = ({ length }: Uint8Array): void => {
+  if (length !== vaultKeyBytes) throw new ProtocolError('key', `a vault key has ${vaultKeyBytes} bytes`)
+}
 
 const sealingKey = (vaultKey: Uint8Array): Uint8Array => half(vaultKey, 0)
 const blindingKey = (vaultKey: Uint8Array): Uint8Array => half(vaultKey, 32)
 
 const half = (vaultKey: Uint8Array, offset: 0 | 32): Uint8Array => {
-  if (vaultKey.length !== 64) throw new ProtocolError('key', 'a vault key has 64 bytes')
+  requireVaultKey(vaultKey)
   return vaultKey.subarray(offset, offset + 32)
 }
 
