@@ -56,6 +56,27 @@ const keyAgreement = (provider: CryptoProvider): void => {
   })
 }
 
+const oddMessage = Uint8Array.of(1, 2, 3)
+
+/**
+ * Public key and signature that satisfy the equation of RFC 8032 section 5.1.7 only with its cofactor: made with a point of
+ * order 8 added, which only the owner of the secret can do. Implementations differ on them, ours must not.
+ */
+const oddSignatures = {
+  'a signature whose R has a part of small order': [
+    'bf512469e7f9b766bf5c75e47e84fda3ec887bd24d79b9165c19e01a88fe5f72',
+    '938045fb0ca81173203ca2208ef617dad803f1b07975b653ac8dddae7b11527135ced5c76ecdacfc1633c4f6a977c7d1ec7a8268712d7fecdef193cd65e1460b',
+  ],
+  'a public key with a part of small order': [
+    'a00c3955e6dba6ae0b0cf366795b20a55f50b61b1d9a08a49a743d2831426ced',
+    '465a022ab19f37d3586489ae08808b23d39844fd321735d6573c089b12202d9a01281850e286bea4bdbd3a3f057cfd37855b3f43ca451d55bc4235ad02b38804',
+  ],
+  'an R of order 8': [
+    'bf512469e7f9b766bf5c75e47e84fda3ec887bd24d79b9165c19e01a88fe5f72',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc055e6166446d37ddb1c04babf36d8b08afa9c02d51f44222e31d8bffb324e99306',
+  ],
+}
+
 const signatures = (provider: CryptoProvider): void => {
   test('Ed25519: Wycheproof, strictly', () => {
     for (const t of wycheproof<{ sig: string; msg: string }, { publicKey: { pk: string } }>('ed25519')) {
@@ -75,6 +96,12 @@ const signatures = (provider: CryptoProvider): void => {
     // y = 1: the neutral element, under which anything would verify.
     const neutral = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0))
     expect(provider.ed25519Verify(concatBytes(neutral, new Uint8Array(32)), message, neutral)).toBe(false)
+  })
+
+  test.each(Object.entries(oddSignatures))('Ed25519: %s is judged with the cofactor, by everybody', (_, odd) => {
+    const [publicKey, signature] = odd.map((hex) => fromHex(hex)) as [Uint8Array, Uint8Array]
+    expect(provider.ed25519Verify(signature, oddMessage, publicKey)).toBe(true)
+    expect(provider.ed25519Verify(signature, oddMessage.subarray(1), publicKey)).toBe(false)
   })
 }
 
