@@ -21,6 +21,19 @@ test('frames come out whole however the bytes are cut', () => {
   }
 })
 
+test('many small pieces of a frame are joined, not kept one by one', () => {
+  const frame = bytes(200)
+  const wire = encodeFrame(frame)
+  const reader = new FrameReader(5_000)
+  const got = Array.from(wire, (_, at) => {
+    const frames = reader.push(wire.subarray(at, at + 1))
+    // What was joined no longer depends on the array it came in.
+    if (at >= 64) wire.fill(0, 0, at - 64)
+    return frames
+  })
+  expect(got.flat()).toEqual([frame])
+})
+
 test.each([
   ['a frame over the limit', [0x89, 0x27], 'too-large'],
   ['a length over five bytes', [0x80, 0x80, 0x80, 0x80, 0x80], 'malformed'],

@@ -37,6 +37,12 @@ export const encodeFrame = (payload: Uint8Array): Uint8Array => {
   return out
 }
 
+/**
+ * 64 pieces of an unfinished frame, then they are joined: a peer that sends single bytes would otherwise make each of them
+ * an array of its own, with what it came in, some 100 bytes of memory for one.
+ */
+const maxPieces = 64
+
 /** Cuts a byte stream into frames, however the bytes arrive. Holds at most one unfinished frame. */
 export class FrameReader {
   readonly #maxFrameBytes: number
@@ -55,6 +61,7 @@ export class FrameReader {
     const frames: Uint8Array[] = []
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
+    if (this.#chunks.length > maxPieces) this.#join()
     for (;;) {
       if (this.#wanted < 0 && !this.#readPrefix()) return frames
       if (this.#buffered < this.#wanted) return frames
