@@ -33,7 +33,7 @@ export const directoryService = ({ store, limits, log, pressureMs }: DirectorySe
       handlers: {
         publishLog: handler(
           publishLogParams,
-          (params) => publishLog({ store, pressureMs }, caller, params.log),
+          (params) => publishLog({ store, limits, pressureMs }, caller, params.log),
           onStoreFailure,
         ),
         fetchLog: handler(
@@ -51,10 +51,11 @@ export const directoryService = ({ store, limits, log, pressureMs }: DirectorySe
 }
 
 const publishLog = async (
-  { store, pressureMs }: Pick<DirectoryServiceOptions, 'store' | 'pressureMs'>,
+  { store, limits, pressureMs }: Pick<DirectoryServiceOptions, 'store' | 'limits' | 'pressureMs'>,
   caller: Caller,
   log: Uint8Array,
 ): Promise<Uint8Array> => {
+  limits.publishLog(caller)
   const view: AccountView = verifyAccountLog(log, nodeCrypto)
   const key = ownerKey(caller)
   if (!view.devices.some(({ deviceKey }) => Buffer.compare(deviceKey, key) === 0)) {

@@ -104,6 +104,35 @@ describe('limits', () => {
     expect(ask('asker')).toBe(10 * minuteMs)
   })
 
+  test('account logs: 12, then one in 5 seconds per address; on the own machine per connection', () => {
+    const { clock, limits: all } = limits()
+    const publish = (connectionId: string, address = '192.0.2.1') => all.publishLog({ connectionId, address })
+    for (let i = 0; i < 12; i++) publish(`connection ${i}`)
+    expect(() => publish('another')).toThrow(expect.objectContaining({ code: 'slow-down', retryAfterMs: 5_000 }))
+    publish('another', '192.0.2.2')
+    for (let i = 0; i < 12; i++) publish('local', '127.0.0.1')
+    expect(() => publish('local', '127.0.0.1')).toThrow(expect.objectContaining({ code: 'slow-down' }))
+    publish('local too', '127.0.0.1')
+    clock.now = 5_000
+    publish('another')
+  })
+
+  test.each([
+    ['2001:db8:1:2::1', '2001:db8:1:2:ffff:ffff:ffff:ffff', true],
+    ['2001:db8:1:2::1', '2001:0db8:0001:0002:0:0:0:2', true],
+    ['2001:db8::1', '2001:db8:0:0:5::', true],
+    ['2001:db8:1:2::1', '2001:db8:1:3::1', false],
+    ['2001:db8::1', '2001:db8:1::1', false],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
+    ['192.0.2.1', '192.0.2.2', false],
+  ])('%s and %s count as one address: %s', (a, b, same) => {
+    const { limits: all } = limits()
+    for (let i = 0; i < 12; i++) all.publishLog({ connectionId: 'a', address: a })
+    const other = () => all.publishLog({ connectionId: 'b', address: b })
+    if (same) expect(other).toThrow(expect.objectContaining({ code: 'slow-down' }))
+    else other()
+  })
+
   test('20 requests a second per connection, after a burst of 60', () => {
     const { clock, limits: all } = limits()
     for (let i = 0; i < 60; i++) all.request('a')

@@ -20,6 +20,12 @@ const perAskerAndTarget: RateLimit = { burst: 6, everyMs: 10 * minuteMs, maxKeys
 /** 30, then 1 per minute: peer keys cost nothing, addresses do. A household behind one address stays below. */
 const perAddressAndTarget: RateLimit = { burst: 30, everyMs: minuteMs, maxKeys: 100_000 }
 
+/**
+ * 12, then 1 per 5 s: a log of 256 entries takes 30 ms to verify, and a device publishes its own a few times a year. Ten
+ * people behind one address may begin at once.
+ */
+const publishedLogs: RateLimit = { burst: 12, everyMs: 5 * secondMs, maxKeys: 20_000 }
+
 /** 10 new connections a second per address: a browser makes one or two, a household restarting its router a few. */
 const newPerAddress: RateLimit = { burst: 20, everyMs: secondMs / 10, maxKeys: 20_000 }
 
@@ -29,6 +35,23 @@ const maxOpenPerAddress = 20
 /** Own machine: a reverse proxy, or the operator. It has no address of its own to be limited by. */
 const isLoopback = (address: string): boolean => address === '::1' || /^(?:::ffff:)?127\./.test(address)
 
+/**
+ * What counts as one address. IPv6 gives every customer at least 2^64 of them (RFC 6177), so the first 64 bits do; an IPv4
+ * address written as IPv6 stays whole.
+ */
+const networkOf = (address: string): string => {
+  if (!address.includes(':') || address.includes('.')) return address
+  const [left = '', right] = address.split('::')
+  const [before, after] = [left, right ?? ''].map((part) => part.split(':').filter((group) => group !== ''))
+  const head = before ?? []
+  const zeros = right === undefined ? 0 : 8 - head.length - (after?.length ?? 0)
+  const groups = [...head, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...(after ?? [])]
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')
+}
+
 /** Every rate limit of the relay. Refusals say `slow-down` and when. */
 export class Limits {
   readonly #lanes: RateLimiter
@@ -36,6 +59,7 @@ export class Limits {
   readonly #mailboxConnections: RateLimiter
   readonly #askers: RateLimiter
   readonly #askingAddresses: RateLimiter
+  readonly #publishedLogs: RateLimiter
   readonly #newConnections: RateLimiter
   readonly #open = new Map<string, number>()
 
@@ -45,19 +69,21 @@ export class Limits {
     this.#mailboxConnections = new RateLimiter(perMailboxConnection, now)
     this.#askers = new RateLimiter(perAskerAndTarget, now)
     this.#askingAddresses = new RateLimiter(perAddressAndTarget, now)
+    this.#publishedLogs = new RateLimiter(publishedLogs, now)
     this.#newConnections = new RateLimiter(newPerAddress, now)
   }
 
   /** Whether an address may open one more connection; `onClose` reports its end. */
   readonly admitConnection = (address: string, onClose: (listener: () => void) => void): boolean => {
     if (address === '' || isLoopback(address)) return true
-    const open = this.#open.get(address) ?? 0
-    if (open >= maxOpenPerAddress || this.#newConnections.take(address) > 0) return false
-    this.#open.set(address, open + 1)
+    const network = networkOf(address)
+    const open = this.#open.get(network) ?? 0
+    if (open >= maxOpenPerAddress || this.#newConnections.take(network) > 0) return false
+    this.#open.set(network, open + 1)
     onClose(() => {
-      const left = (this.#open.get(address) ?? 1) - 1
-      if (left > 0) this.#open.set(address, left)
-      else this.#open.delete(address)
+      const left = (this.#open.get(network) ?? 1) - 1
+      if (left > 0) this.#open.set(network, left)
+      else this.#open.delete(network)
     })
     return true
   }
@@ -86,9 +112,16 @@ export class Limits {
   /** @throws RelayRefusal `slow-down`. */
   fetchPrekeys(asker: string, address: string, target: string): void {
     const counted = address !== '' && !isLoopback(address)
-    const waitMs = counted ? this.#askingAddresses.waitMs(`${address} ${target}`) : 0
+    const asking = `${networkOf(address)} ${target}`
+    const waitMs = counted ? this.#askingAddresses.waitMs(asking) : 0
     refuseAfter(waitMs || this.#askers.take(`${asker} ${target}`), 'one bundle of the same account in 10 minutes')
-    if (counted) this.#askingAddresses.take(`${address} ${target}`)
+    if (counted) this.#askingAddresses.take(asking)
+  }
+
+  /** Before a log is verified, which is the dearest thing a stranger can ask for. @throws RelayRefusal `slow-down`. */
+  publishLog({ connectionId, address }: { readonly connectionId: string; readonly address: string }): void {
+    const counted = address !== '' && !isLoopback(address)
+    refuseAfter(this.#publishedLogs.take(counted ? networkOf(address) : connectionId), 'one account log in 5 seconds')
   }
 
   /** Forgets what no longer limits anybody. */
@@ -99,6 +132,7 @@ export class Limits {
       this.#mailboxConnections,
       this.#askers,
       this.#askingAddresses,
+      this.#publishedLogs,
     ]) {
       limiter.sweep()
     }
