@@ -209,6 +209,14 @@ describe('refused', () => {
     expect(refusal(() => decodeCanonical(bomb))).toBe('malformed')
   })
 
+  test('65,536 values are the most, read or written', () => {
+    const list = (length: number): number[] => Array.from({ length }, () => 0)
+    const most = encodeCanonical(list(65_535))
+    expect(decodeCanonical(most)).toHaveLength(65_535)
+    expect(refusal(() => encodeCanonical(list(65_536)))).toBe('malformed')
+    expect(refusal(() => decodeCanonical(Uint8Array.of(0x9a, 0, 1, 0, 0, ...list(65_536))))).toBe('malformed')
+  })
+
   test.each<[string, CborValue]>([
     ['negative number', -1],
     ['minus zero', -0],

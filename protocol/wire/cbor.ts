@@ -44,21 +44,28 @@ const checkUnsigned = (value: number): number =>
     ? value
     : malformed('number is not an unsigned integer')
 
-/** Length of the encoding; texts are encoded on the way and kept, in order, for the second pass. */
-const measure = (value: CborValue, texts: Uint8Array[], depth: number): number => {
+/** What the first pass finds: texts, encoded and in order, for the second one, and how many values there are. */
+interface Measured {
+  readonly texts: Uint8Array[]
+  values: number
+}
+
+/** Length of the encoding. */
+const measure = (value: CborValue, found: Measured, depth: number): number => {
   if (depth > maxDepth) malformed('nested too deeply')
+  if (++found.values > maxValues) malformed('too many values')
   if (typeof value === 'number') return headLength(checkUnsigned(value))
   if (value === null || typeof value === 'boolean') return 1
   if (typeof value === 'string') {
     if (!value.isWellFormed()) malformed('text has a lone surrogate')
     const encoded = encodeUtf8(value)
-    texts.push(encoded)
+    found.texts.push(encoded)
     return headLength(encoded.length) + encoded.length
   }
   if (value instanceof Uint8Array) return headLength(value.length) + value.length
   if (Array.isArray(value)) {
     let length = headLength(value.length)
-    for (const element of value) length += measure(element, texts, depth + 1)
+    for (const element of value) length += measure(element, found, depth + 1)
     return length
   }
   if (!(value instanceof Map)) return malformed('value of another type')
@@ -67,7 +74,7 @@ const measure = (value: CborValue, texts: Uint8Array[], depth: number): number =
   for (const [key, element] of value) {
     if (checkUnsigned(key) <= previous) malformed('map keys are not ascending')
     previous = key
-    length += headLength(key) + measure(element, texts, depth + 1)
+    length += headLength(key) + measure(element, found, depth + 1)
   }
   return length
 }
@@ -126,12 +133,12 @@ class Writer {
 
 /**
  * The one encoding of `value`.
- * @throws ProtocolError `malformed` for negative or fractional numbers, lone surrogates, map keys out of order, or nesting
- * over 16.
+ * @throws ProtocolError `malformed` for negative or fractional numbers, lone surrogates, map keys out of order, nesting over
+ * 16, or more than 65,536 values.
  */
 export const encodeCanonical = (value: CborValue): Uint8Array => {
-  const texts: Uint8Array[] = []
-  const writer = new Writer(measure(value, texts, 0), texts)
+  const found: Measured = { texts: [], values: 0 }
+  const writer = new Writer(measure(value, found, 0), found.texts)
   writer.write(value)
   return writer.out
 }
