@@ -18,7 +18,7 @@ export const initiatorIdentity = struct('initiator-identity', {
 })
 export type InitiatorIdentity = ReturnType<typeof initiatorIdentity.decode>
 
-/** 192 bytes: the identity is under 140 with its tag; room for one more 32-byte field. */
+/** 192 bytes: the identity is at most 150 with its tag; room for one more 32-byte field. */
 const maxSealedIdentityBytes = 192
 
 /** The part of a prekey envelope that makes the session. */
