@@ -25,6 +25,12 @@ export class PrekeyWatch {
   /** The owner is being told how many are left, on this stream. */
   answered(accountId: Uint8Array, deviceId: Uint8Array, left: PrekeyCount, context: RequestContext): void {
     const name = nameOf(accountId, deviceId)
+    const known = this.#watchers.get(name)
+    // One listener per stream, however often it asks.
+    if (known?.context === context) {
+      known.told = isLow(left)
+      return
+    }
     const watcher: Watcher = { context, told: isLow(left) }
     this.#watchers.set(name, watcher)
     context.signal.addEventListener('abort', () => {
