@@ -32,8 +32,8 @@ const bundledForTests = [
   ...['preact', 'preact/hooks', 'preact/jsx-runtime', 'preact/jsx-dev-runtime', '@preact/signals'],
   ...['@tanstack/virtual-core', 'qr', 'qr/decode.js', 'comlink', 'idb', 'cborg', 'axe-core', 'fast-check'],
   ...['chacha.js', 'aes.js'].map((file) => `@noble/ciphers/${file}`),
-  ...['sha2.js', 'hmac.js', 'hkdf.js'].map((file) => `@noble/hashes/${file}`),
-  ...['@noble/curves/ed25519.js', '@noble/post-quantum/ml-kem.js'],
+  ...['sha2.js', 'sha3.js', 'hmac.js', 'hkdf.js'].map((file) => `@noble/hashes/${file}`),
+  ...['@noble/curves/ed25519.js', '@noble/post-quantum/ml-kem.js', 'libsodium'],
 ]
 
 /** `vitest run --mode slow` runs the long tests and nothing else. */

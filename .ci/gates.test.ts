@@ -63,6 +63,12 @@ const planted: readonly [file: string, source: string, rule: string][] = [
     'no-restricted-imports',
   ],
   [
+    'app/crypto/planted-store.ts',
+    "export type { ClientStore } from '../store/client-store.ts'\n",
+    'no-restricted-imports',
+  ],
+  ['app/crypto/planted-package.ts', "export { wrap } from 'comlink'\n", 'no-restricted-imports'],
+  [
     'app/ui/planted-services.tsx',
     "import type { EngineApi } from '../services/engine-api.ts'\nexport type E = EngineApi\n",
     'no-restricted-imports',

@@ -6,13 +6,8 @@ import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { wipe } from '../wire/bytes.ts'
 import { ProtocolError } from '../wire/error.ts'
+import { isBelowFieldPrime, requireLength } from './checks.ts'
 import { aeadTagBytes, type CryptoProvider } from './provider.ts'
-
-const requireLength = (value: Uint8Array, length: number, name: string): void => {
-  if (!(value instanceof Uint8Array) || value.length !== length) {
-    throw new ProtocolError('key', `${name} must have ${length} bytes`)
-  }
-}
 
 /** Runs a noble function whose only failures are unacceptable keys. */
 const orKeyError = <T>(name: string, run: () => T): T => {
@@ -21,14 +16,6 @@ const orKeyError = <T>(name: string, run: () => T): T => {
   } catch (cause) {
     throw new ProtocolError('key', `${name} is not acceptable`, { cause })
   }
-}
-
-/** Whether the little-endian number is below 2^255 - 19: no bit 255, and not one of the nineteen values at the top. */
-const isCanonicalU = (publicKey: Uint8Array): boolean => {
-  const top = publicKey[31] as number
-  if (top !== 0x7f) return top < 0x7f
-  for (let i = 30; i > 0; i--) if (publicKey[i] !== 0xff) return true
-  return (publicKey[0] as number) < 0xed
 }
 
 /** noble's ML-KEM secrets are views on a larger buffer: a copy of its own for the caller, and nothing left behind. */
@@ -70,7 +57,7 @@ export const noble: CryptoProvider = {
   x25519(secret, publicKey) {
     requireLength(secret, 32, 'X25519 secret')
     requireLength(publicKey, 32, 'X25519 public key')
-    if (!isCanonicalU(publicKey)) throw new ProtocolError('key', 'X25519 public key is not canonical')
+    if (!isBelowFieldPrime(publicKey)) throw new ProtocolError('key', 'X25519 public key is not canonical')
     return orKeyError('X25519 public key', () => x25519.getSharedSecret(secret, publicKey))
   },
 

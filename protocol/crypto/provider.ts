@@ -77,6 +77,7 @@ interface KemEncapsulation {
 export const x25519KeyBytes = 32
 /** FIPS 203, table 3. */
 export const mlkem768EncapsulationKeyBytes = 1_184
+export const mlkem768DecapsulationKeyBytes = 2_400
 export const mlkem768CiphertextBytes = 1_088
 /** d || z, from which both halves come again. */
 export const mlkem768SeedBytes = 64

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+/** Bundled rather than read from the disk, so that a provider can be held to them in browsers too. */
+const files = import.meta.glob<string>('../vectors/**/*.json', { eager: true, query: '?raw', import: 'default' })
 
 /** A file of `protocol/vectors`, parsed. */
-export const readVectors = <T>(file: string): T =>
-  JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8')) as T
+export const readVectors = <T>(file: string): T => JSON.parse(files[`../vectors/${file}`] ?? 'null') as T
 
 /** What all Wycheproof files have in common; the fields beside it are hexadecimal strings. */
 export interface WycheproofFile<Test, Group = unknown> {
