@@ -11,6 +11,7 @@ import type { Timers } from './timers.ts'
 /** What every service is handed. Holds nothing of the stored state: that is read inside each transaction. */
 export interface Core {
   readonly store: ClientStore
+  /** May change from one call to the next, never in what it gives: see `crypto-choice.ts`. */
   readonly crypto: CryptoProvider
   readonly random: Random
   /** Unix milliseconds. */

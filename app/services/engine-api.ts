@@ -85,7 +85,7 @@ export type EngineEvent =
 /** One line of the diagnostics log: no content, no names, no addresses. */
 export interface DiagnosticLine {
   readonly atMs: number
-  readonly area: 'envelope' | 'relay' | 'link' | 'storage' | 'prekeys' | 'invite'
+  readonly area: 'envelope' | 'relay' | 'link' | 'storage' | 'prekeys' | 'invite' | 'engine'
   readonly code: string
   readonly detail: string
 }

@@ -1,3 +1,5 @@
+import { noble } from '../../protocol/crypto/noble-provider.ts'
+import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import { safetyNumber } from '../../protocol/identity/safety-number.ts'
 import { fromHex } from '../../protocol/wire/bytes.ts'
 import type { Network } from '../../signaling/network.ts'
@@ -8,7 +10,8 @@ import { messageTable } from '../store/records/message.ts'
 import { createAccount, setName } from './account.ts'
 import { putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
-import { readDiagnostics } from './diagnostics.ts'
+import { createCryptoChoice, type CryptoChoice } from './crypto-choice.ts'
+import { note, readDiagnostics } from './diagnostics.ts'
 import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, Settings } from './engine-api.ts'
 import { readAccount, requireAccount } from './identity.ts'
 import { acceptInvite, createInvite, previewInvite } from './invites.ts'
@@ -19,9 +22,16 @@ import { startRunning, type Running, type RunningOptions } from './running.ts'
 import { changeSettings, readSettings } from './settings.ts'
 import { conversationView, messageView, profileView, relayViews } from './views.ts'
 
-export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit'> {
-  /** Opens this device's database; it calls `onClosed` when it is taken away. @throws StoreError. */
-  readonly openStore: (onClosed: () => void) => Promise<ClientStore>
+export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit' | 'crypto'> {
+  /**
+   * Opens this device's database; it calls `onClosed` when it is taken away, and seals with what `crypto` gives.
+   * @throws StoreError.
+   */
+  readonly openStore: (onClosed: () => void, crypto: () => CryptoProvider) => Promise<ClientStore>
+  /** The provider that is there at once. @default noble */
+  readonly crypto?: CryptoProvider
+  /** Loads a faster one, which takes over; called when the engine has been connected, so that it delays nothing. */
+  readonly loadCrypto?: () => Promise<CryptoProvider>
   /** What the browser says of this origin's storage. */
   readonly storage?: () => Promise<{ persisted: boolean; usageBytes: number; quotaBytes: number }>
 }
@@ -114,11 +124,27 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),
 })
 
+/** Changes to the faster provider. Without it everything works, only slower: a line for whoever wonders why. */
+const improveCrypto = async (core: Core, choice: CryptoChoice): Promise<void> => {
+  try {
+    await choice.improve()
+  } catch {
+    await note(core, 'engine', 'slow-crypto', 'WebAssembly was refused or did not load; the slower code stays')
+  }
+}
+
 /**
  * The engine: everything the app does, over one database. Several engines may work on the same database at once; none keeps
  * state of its own between steps.
  */
-export const createEngine = ({ openStore, storage = unknownStorage, ...options }: EngineOptions): EngineApi => {
+export const createEngine = ({
+  openStore,
+  storage = unknownStorage,
+  crypto = noble,
+  loadCrypto,
+  ...options
+}: EngineOptions): EngineApi => {
+  const choice = createCryptoChoice(crypto, loadCrypto)
   let running: Running | undefined
   let networkGiven: (network: Network) => void = () => undefined
   const whenConnected = new Promise<Network>((resolve) => (networkGiven = resolve))
@@ -138,8 +164,8 @@ export const createEngine = ({ openStore, storage = unknownStorage, ...options }
       const message = 'Sotto was opened elsewhere, or its data was removed.'
       onEvent({ kind: 'problem', problem: { code: 'storage-failed', message } })
     }
-    const store = await openStore(onClosed).catch(fail)
-    running = startRunning({ ...options, store, emit: onEvent })
+    const store = await openStore(onClosed, choice.current).catch(fail)
+    running = startRunning({ ...options, crypto: choice.current, store, emit: onEvent })
     return readState(running.core).catch(fail)
   }
 
@@ -147,7 +173,9 @@ export const createEngine = ({ openStore, storage = unknownStorage, ...options }
     open: start,
     connect: async (network) => {
       networkGiven(network)
-      open().connect(network)
+      const { core, connect } = open()
+      connect(network)
+      void improveCrypto(core, choice)
     },
     close: async () => {
       await running?.close()

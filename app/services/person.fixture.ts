@@ -27,6 +27,7 @@ export interface PersonOptions {
   /** How far this clock is from the true one. @default () => 0 */
   readonly clockOffsetMs?: () => number
   readonly crypto?: CryptoProvider
+  readonly loadCrypto?: () => Promise<CryptoProvider>
   readonly pace?: Partial<Pace>
   /** Wraps each store that is opened, e.g. to make it fail. */
   readonly wrap?: (store: ClientStore) => ClientStore
@@ -46,12 +47,20 @@ export class Person {
   }
 
   #create(): EngineApi {
-    const { clockOffsetMs = () => 0, crypto: provider = noble, pace = {}, wrap = (store) => store } = this.options
+    const {
+      clockOffsetMs = () => 0,
+      crypto: provider = noble,
+      loadCrypto,
+      pace = {},
+      wrap = (store) => store,
+    } = this.options
     return createEngine({
-      openStore: async (onClosed) => wrap(await openIndexedDbStore({ name: this.database, random, onClosed })),
+      openStore: async (onClosed, current) =>
+        wrap(await openIndexedDbStore({ name: this.database, random, onClosed, crypto: current })),
       now: () => Date.now() + clockOffsetMs(),
       random,
       crypto: provider,
+      ...(loadCrypto && { loadCrypto }),
       pace: { ...quickPace, ...pace },
     })
   }

@@ -1,4 +1,3 @@
-import { noble } from '../../protocol/crypto/noble-provider.ts'
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
 import type { Network, NetworkListener } from '../../signaling/network.ts'
@@ -36,8 +35,8 @@ export interface RunningOptions {
   /** Unix milliseconds. */
   readonly now: () => number
   readonly random: Random
-  /** @default noble */
-  readonly crypto?: CryptoProvider
+  /** The provider that computes now. */
+  readonly crypto: () => CryptoProvider
   /** @default defaultPace */
   readonly pace?: Partial<Pace>
 }
@@ -63,11 +62,13 @@ const createCore = (
   network: () => Network | undefined,
   after: (effects: Effects) => void,
 ): Core => {
-  const { store, emit, now, random, crypto = noble } = options
+  const { store, emit, now, random, crypto } = options
   const timers = createTimers()
   const core: Core = {
     store,
-    crypto,
+    get crypto() {
+      return crypto()
+    },
     random,
     now,
     timers,

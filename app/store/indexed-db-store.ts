@@ -1,4 +1,6 @@
 import { deleteDB, openDB, type IDBPDatabase } from 'idb'
+import { noble } from '../../protocol/crypto/noble-provider.ts'
+import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
 import type { ClientStore, ReadTransaction, WriteTransaction } from './client-store.ts'
 import { lockStore, openDeviceLock } from './device-lock.ts'
@@ -11,6 +13,8 @@ export interface IndexedDbOptions {
   /** Database name; one per person on this origin. @default 'sotto' */
   readonly name?: string
   readonly random: Random
+  /** What seals, asked for every record. @default noble */
+  readonly crypto?: () => CryptoProvider
   /** The connection ended without `close`: another tab deletes or upgrades the database, or the browser gave it up. */
   readonly onClosed?: () => void
   /** How long another context may stand in the way before opening is given up as `blocked`. @default 10_000 */
@@ -142,7 +146,7 @@ const abort = (handle: { abort(): void }): void => {
 
 /** Opens (or creates) the database and unwraps its vault key. @throws StoreError. */
 export const openIndexedDbStore = async (options: IndexedDbOptions): Promise<ClientStore> => {
-  const { name = 'sotto', random, onClosed, patienceMs = 10_000 } = options
+  const { name = 'sotto', random, crypto = () => noble, onClosed, patienceMs = 10_000 } = options
   if (!('indexedDB' in globalThis)) throw new StoreError('unavailable', 'this browser has no database for pages')
   let store: IndexedDbStore | undefined
   const database = await openDatabase(name, patienceMs, () => {
@@ -150,7 +154,7 @@ export const openIndexedDbStore = async (options: IndexedDbOptions): Promise<Cli
     onClosed?.()
   })
   try {
-    const sealing = createSealing(await openDeviceLock(database, random), random)
+    const sealing = createSealing(await openDeviceLock(database, random), random, crypto)
     store = new IndexedDbStore({ database, sealing, account: null })
     return store
   } catch (cause) {

@@ -1,3 +1,4 @@
+import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import { blindKey, openRecord, sealRecord } from '../../protocol/vault/vault.ts'
 import { concatBytes, toHex } from '../../protocol/wire/bytes.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
@@ -48,14 +49,15 @@ export interface Sealing {
 /** 4,096 blinded parts (about 400 KB): a screen's worth of keys repeats all the time, and each costs an HMAC. */
 const maxRemembered = 4_096
 
-export const createSealing = (vaultKey: Uint8Array, random: Random): Sealing => {
+/** `crypto` is asked for every record, because it may change to a faster provider. */
+export const createSealing = (vaultKey: Uint8Array, random: Random, crypto: () => CryptoProvider): Sealing => {
   const remembered = new Map<string, Uint8Array<ArrayBuffer>>()
   const blindPart = (name: string, part: Uint8Array): Uint8Array<ArrayBuffer> => {
     const memo = `${name}/${toHex(part)}`
     const known = remembered.get(memo)
     if (known) return known
     if (remembered.size >= maxRemembered) remembered.clear()
-    const blinded = blindKey(vaultKey, name, part).slice()
+    const blinded = blindKey(vaultKey, name, part, crypto()).slice()
     remembered.set(memo, blinded)
     return blinded
   }
@@ -67,14 +69,14 @@ export const createSealing = (vaultKey: Uint8Array, random: Random): Sealing => 
     seal: (table, accountId, key, row) => {
       const place = { accountId: accountOf(table, accountId), store: table.name, key: flatten(key) }
       // A copy, because structured cloning takes the whole buffer behind a view.
-      const v = sealRecord(vaultKey, place, table.codec.encode(row), random).slice()
+      const v = sealRecord(vaultKey, place, table.codec.encode(row), random, crypto()).slice()
       const index = table.index?.(row)
       return index ? { v, x: blindPart(`${table.name}/index`, index) } : { v }
     },
     open: (table, accountId, key, stored) => {
       try {
         const place = { accountId: accountOf(table, accountId), store: table.name, key: flatten(key) }
-        return table.codec.decode(openRecord(vaultKey, place, stored.v))
+        return table.codec.decode(openRecord(vaultKey, place, stored.v, crypto()))
       } catch (cause) {
         throw new StoreError('sealed', `a record of "${table.name}" does not open`, { cause })
       }

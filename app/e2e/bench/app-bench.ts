@@ -49,6 +49,7 @@ const measure = async (world: World, messages: number): Promise<BenchRow[]> => {
   const sizes = await measureSizes()
   row('JavaScript until first paint', 'KiB gz', sizes.firstPaintKiB, 1)
   row('JavaScript until messages flow', 'KiB gz', sizes.everythingKiB, 1)
+  row('JavaScript after that, for speed', 'KiB gz', sizes.afterwardsKiB, 1)
 
   const { relay, alice } = await introduce(world)
   const early = await bubbleLatencies(alice, 100)

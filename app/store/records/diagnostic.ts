@@ -5,7 +5,7 @@ import type { Table } from '../client-store.ts'
 const diagnostic = struct('diagnostic', {
   number: [0, uint()],
   atMs: [1, uint()],
-  area: [2, oneOf({ envelope: 0, relay: 1, link: 2, storage: 3, prekeys: 4, invite: 5 })],
+  area: [2, oneOf({ envelope: 0, relay: 1, link: 2, storage: 3, prekeys: 4, invite: 5, engine: 6 })],
   code: [3, text(64)],
   detail: [4, text(256)],
 })
