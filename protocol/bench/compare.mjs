@@ -1,48 +1,67 @@
-import { alternate, median } from './measure.mjs'
+import { noble } from '../crypto/noble-provider.ts'
+import { alternate, inTurn, median } from './measure.mjs'
 import { olm } from './olm.mjs'
 import { sotto } from './sotto.mjs'
 import { vodozemac } from './vodozemac.mjs'
 
+const text = (length) => new Uint8Array(length).fill(120)
+
 /** 200 bytes of ASCII: two sentences. */
-const message = new Uint8Array(200).fill(120)
+const message = text(200)
 
 /** Lengths whose envelopes are compared: a word, two sentences, half a page. */
 const sizes = [10, 200, 2_000]
 
-const text = (length) => new Uint8Array(length).fill(120)
-
-/** A pair of sessions in which both sides have heard of each other, as after the first answer. */
-const settled = (system) => {
-  const pair = system.pair(message)
-  pair.back(message)
-  pair.there(message)
+/** A pair of sessions in which both sides have heard of each other, as after the first answers. */
+const settled = async (system) => {
+  const pair = await system.pair(message)
+  for (let i = 0; i < 2; i++) {
+    await pair.back(message)
+    await pair.there(message)
+  }
   return pair
 }
 
-/** One measured thing: per system a function that does it once. */
+const microseconds = (perSecond) => 1e6 / perSecond
+const asItIs = (perSecond) => perSecond
+
+/** One measured thing: per system a function that does it once. `of` makes the figure from operations per second. */
 const timed = [
   {
     name: 'establish: first message sealed and opened',
     unit: 'sessions/s',
-    runOf: (system) => () => system.establish(message),
+    of: asItIs,
+    runOf: async (system) => () => system.establish(message),
   },
   {
     name: 'stream: 200 B sealed and opened, one way',
     unit: 'messages/s',
-    runOf: (system) => {
-      const { there } = settled(system)
+    of: asItIs,
+    runOf: async (system) => {
+      const { there } = await settled(system)
       return () => there(message)
     },
   },
   {
     name: 'ping-pong: 200 B there and back',
     unit: 'rounds/s',
-    runOf: (system) => {
-      const { there, back } = settled(system)
-      return () => {
-        there(message)
-        back(message)
-      }
+    of: asItIs,
+    runOf: async (system) => {
+      const { there, back } = await settled(system)
+      return () =>
+        inTurn(
+          () => there(message),
+          () => back(message),
+        )
+    },
+  },
+  {
+    name: 'encryption of 200 B',
+    unit: 'µs',
+    of: microseconds,
+    runOf: async (system) => {
+      const { seal } = await settled(system)
+      return () => seal(message)
     },
   },
 ]
@@ -58,36 +77,84 @@ const row = (name, unit, ours, peer, peerValue, runs) => ({
   runs,
 })
 
-const speeds = (where, ours, peers, options) =>
-  timed.flatMap(({ name, unit, runOf }) => {
-    const cases = [ours, ...peers].map((system) => ({ name: system.name, run: runOf(system) }))
-    const figures = alternate(cases, options)
-    const own = median(figures.get(ours.name))
-    return peers.map((peer) =>
-      row(`${where}, ${name}`, unit, own, peer.name, median(figures.get(peer.name)), options.rounds),
-    )
-  })
+const speeds = async (where, ours, peers, options) => {
+  const rows = []
+  for (const { name, unit, of, runOf } of timed) {
+    const cases = []
+    for (const system of [ours, ...peers]) cases.push({ name: system.name, run: await runOf(system) })
+    const figures = await alternate(cases, options)
+    const figure = (system) => of(median(figures.get(system.name)))
+    for (const peer of peers) {
+      rows.push(row(`${where}, ${name}`, unit, figure(ours), peer.name, figure(peer), options.rounds))
+    }
+  }
+  return rows
+}
 
-const lengths = (where, ours, peers) =>
-  sizes.flatMap((size) =>
-    peers.flatMap((peer) => {
-      const first = (system) => system.establish(text(size)).bytes
-      const later = (system) => settled(system).there(text(size))
-      return [
-        row(`${where}, first envelope around ${size} B`, 'B', first(ours), peer.name, first(peer), 1),
-        row(`${where}, later envelope around ${size} B`, 'B', later(ours), peer.name, later(peer), 1),
-      ]
-    }),
-  )
+/** What ML-KEM-768 costs a session: key generation, encapsulation and decapsulation, each once, with either provider. */
+const kemCost = async (where, provider, options) => {
+  const [seed, randomness] = [text(64), text(32)]
+  const run = (crypto) => () => {
+    const { encapsulationKey, decapsulationKey } = crypto.mlkem768Keygen(seed)
+    const { ciphertext } = crypto.mlkem768Encapsulate(encapsulationKey, randomness)
+    return crypto.mlkem768Decapsulate(decapsulationKey, ciphertext)
+  }
+  const cases = [
+    { name: 'libsodium', run: run(provider) },
+    { name: 'noble', run: run(noble) },
+  ]
+  const figures = await alternate(cases, options)
+  const ms = (name) => 1e3 / median(figures.get(name))
+  const name = `${where}, ML-KEM-768 of a session: keys, encapsulation, decapsulation`
+  return row(name, 'ms', ms('libsodium'), 'noble', ms('noble'), options.rounds)
+}
+
+/** 1,000 messages: twenty KEM steps. */
+const conversation = 1_000
+
+/** Mean bytes of a message beside its 200 B of content, in a conversation that alternates. */
+const meanAround = async (system) => {
+  const { there, back } = await settled(system)
+  let sum = 0
+  for (let i = 0; i < conversation; i++) sum += (await (i % 2 === 0 ? there : back)(message)).around
+  return sum / conversation
+}
+
+const lengths = async (where, ours, peers) => {
+  const rows = []
+  const compare = async (name, of) => {
+    const own = await of(ours)
+    for (const peer of peers) rows.push(row(`${where}, ${name}`, 'B', own, peer.name, await of(peer), 1))
+  }
+  for (const size of sizes) {
+    await compare(`first envelope around ${size} B`, async (system) => (await system.establish(text(size))).bytes)
+    await compare(`later envelope around ${size} B`, async (system) => {
+      const { there } = await settled(system)
+      return (await there(text(size))).bytes
+    })
+  }
+  await compare('later message beside its content, ours before padding', async (system) => {
+    const { there } = await settled(system)
+    await there(message)
+    return (await there(message)).around
+  })
+  await compare(`the same, mean of ${conversation} that alternate, KEM steps included`, meanAround)
+  return rows
+}
 
 /**
  * All rows of one environment.
  * @param where its name, e.g. `Node 24.21.0`
- * @param wasm the peers' WebAssembly, `{ olm, vodozemac }` as Uint8Array
+ * @param systems `{ provider, wasm, peers }`: the app's provider; the peers' WebAssembly, `{ olm, vodozemac }` as
+ *   Uint8Array; peers that exist only here
  * @param options `{ rounds, sliceMs }`
  */
-export const compare = async (where, wasm, options) => {
-  const ours = sotto()
-  const peers = [await olm(wasm.olm), vodozemac(wasm.vodozemac)]
-  return [...speeds(where, ours, peers, options), ...lengths(where, ours, peers)]
+export const compare = async (where, { provider, wasm, peers = [] }, options) => {
+  const ours = sotto('Sotto', provider)
+  const others = [await olm(wasm.olm), vodozemac(wasm.vodozemac), ...peers]
+  return [
+    ...(await speeds(where, ours, [...others, sotto('Sotto with noble', noble)], options)),
+    await kemCost(where, provider, options),
+    ...(await lengths(where, ours, others)),
+  ]
 }

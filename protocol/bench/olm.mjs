@@ -23,10 +23,9 @@ export const olm = async (wasmBinary) => {
     far.decrypt(sent.type, sent.body)
     return { near, far, bytes: binaryLength(sent.body) }
   }
-  const step = (from, to, message) => {
-    const sent = from.encrypt(decoder.decode(message))
-    to.decrypt(sent.type, sent.body)
-    return binaryLength(sent.body)
+  const seal = (from, message) => {
+    const { type, body } = from.encrypt(decoder.decode(message))
+    return { bytes: binaryLength(body), openAt: (to) => to.decrypt(type, body) }
   }
-  return wasmPeer('libolm 3.2.15 (wasm)', open, step)
+  return wasmPeer('libolm 3.2.15 (wasm)', open, seal)
 }

@@ -21,9 +21,9 @@ const say = (line) => process.stderr.write(`${line}\n`)
 /** The peers are heavy and serve only here, so they are no part of the main install. */
 const installPeers = () => {
   const here = fileURLToPath(new URL('.', import.meta.url))
-  if (existsSync(`${here}node_modules/@matrix-org/olm`) && existsSync(`${here}node_modules/vodozemac-wasm-bindings`))
-    return
-  say('Installing the peers (libolm, vodozemac) into protocol/bench/node_modules …')
+  const peers = ['@matrix-org/olm', 'vodozemac-wasm-bindings', '@signalapp/libsignal-client']
+  if (peers.every((name) => existsSync(`${here}node_modules/${name}`))) return
+  say('Installing the peers (libolm, vodozemac, libsignal) into protocol/bench/node_modules …')
   const { status } = spawnSync('npm', ['ci', '--prefix', here, '--no-audit', '--no-fund', '--ignore-scripts'], {
     stdio: ['ignore', 2, 2],
   })

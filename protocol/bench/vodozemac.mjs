@@ -30,12 +30,11 @@ export const vodozemac = (wasmBinary) => {
     sent.free()
     return { near, far, bytes: binaryLength(ciphertext) }
   }
-  const step = (from, to, message) => {
+  const seal = (from, message) => {
     const sent = from.encrypt(message)
-    const { ciphertext } = sent
-    to.decrypt(sent.message_type, ciphertext)
+    const { ciphertext, message_type: type } = sent
     sent.free()
-    return binaryLength(ciphertext)
+    return { bytes: binaryLength(ciphertext), openAt: (to) => to.decrypt(type, ciphertext) }
   }
-  return wasmPeer('vodozemac (wasm bindings 0.8.1)', open, step)
+  return wasmPeer('vodozemac (wasm bindings 0.8.1)', open, seal)
 }
