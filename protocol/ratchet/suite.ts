@@ -13,13 +13,23 @@ export interface RatchetSuite {
   readonly header: HeaderCodec
 }
 
-/** Sotto's suite over the given primitives. */
-export const ratchetSuite = (crypto: CryptoProvider, { labels }: ProtocolProfile = profile): RatchetSuite => ({
+const ratchetSuite = (crypto: CryptoProvider, { labels }: ProtocolProfile): RatchetSuite => ({
   crypto,
   rootLabel: encodeUtf8(labels.root),
   kemRootLabel: encodeUtf8(labels.rootKem),
   header: sealedHeader,
 })
 
-/** The default, made once. */
-export const defaultSuite = ratchetSuite(noble)
+const suites = new WeakMap<CryptoProvider, RatchetSuite>()
+
+/** Sotto's suite over the given primitives, made once for each provider: every message wants it. */
+export const suiteOf = (crypto: CryptoProvider): RatchetSuite => {
+  const known = suites.get(crypto)
+  if (known !== undefined) return known
+  const suite = ratchetSuite(crypto, profile)
+  suites.set(crypto, suite)
+  return suite
+}
+
+/** Over the default provider. */
+export const defaultSuite = suiteOf(noble)

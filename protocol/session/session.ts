@@ -11,7 +11,7 @@ import { ratchetDecrypt, ratchetEncrypt } from '../ratchet/double-ratchet.ts'
 import { nonceBytes } from '../ratchet/header.ts'
 import type { RatchetKey, RatchetSecret } from '../ratchet/keys.ts'
 import { initiatorState, responderState, type RatchetState } from '../ratchet/state.ts'
-import { defaultSuite, ratchetSuite } from '../ratchet/suite.ts'
+import { suiteOf } from '../ratchet/suite.ts'
 import type { Random } from '../wire/brand.ts'
 import { compareBytes, equalBytes, wipe } from '../wire/bytes.ts'
 import { ProtocolError } from '../wire/error.ts'
@@ -147,14 +147,13 @@ export const encryptMessage = (
   { now, random, crypto = noble }: { now: number; random: Random; crypto?: CryptoProvider },
 ): { session: Session; envelope: Uint8Array } => {
   const { associatedData, handshake } = session
-  const suite = crypto === noble ? defaultSuite : ratchetSuite(crypto)
   const outer = {
     kind: handshake === undefined ? ('session' as const) : ('prekey' as const),
     nonce: random(nonceBytes),
     ...(handshake && { handshake }),
   }
   const { state, sealedHeader, body } = ratchetEncrypt(
-    suite,
+    suiteOf(crypto),
     session.ratchet,
     (messageKey, header) => {
       const padded = pad(plaintext, paddedBodyLength(plaintext.length, { ...outer, header }))
@@ -199,10 +198,9 @@ const openEnvelope = (
   { kind, nonce, header, ciphertext }: Envelope,
   now: number,
 ): { session: Session; plaintext: Uint8Array } => {
-  const suite = crypto === noble ? defaultSuite : ratchetSuite(crypto)
   const context = { crypto, associatedData: session.associatedData, kind, nonce }
   const { state, body } = ratchetDecrypt(
-    suite,
+    suiteOf(crypto),
     session.ratchet,
     header,
     (messageKey, sealedHeader) => openBody(context, messageKey, sealedHeader, ciphertext),
