@@ -1,6 +1,7 @@
 import { sha3_256 } from '@noble/hashes/sha3.js'
 import { assert, constantFrom, integer, oneof, property, tuple, uint8Array, type Arbitrary } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { passesModulusCheck } from '../../protocol/crypto/checks.ts'
 import { noble } from '../../protocol/crypto/noble-provider.ts'
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import { concatBytes, fromHex } from '../../protocol/wire/bytes.ts'
@@ -190,6 +191,7 @@ const kem = (provider: CryptoProvider): void => {
           () => of.mlkem768Decapsulate(pair.decapsulationKey, odd),
         ].map(outcome)
       expect(calls(provider), `${length}`).toEqual(calls(noble))
+      expect(passesModulusCheck(odd)).toBe(false)
     }
   })
 
@@ -211,6 +213,7 @@ const kem = (provider: CryptoProvider): void => {
         const result = outcome(() => provider.mlkem768Encapsulate(key, m))
         expect(result).toEqual(outcome(() => noble.mlkem768Encapsulate(key, m)))
         expect(result === 'key').toBe(coefficient >= 3_329)
+        expect(passesModulusCheck(key)).toBe(result !== 'key')
       }
     }
     // A key made of chance, coefficients over the modulus among it, passes where the hash of its middle is right.

@@ -171,7 +171,7 @@ const openReceivingChain = (
     (remoteRatchetKey === undefined || !equalBytes(header.ratchetKey, remoteRatchetKey))
   if (!isFresh) throw new ProtocolError('key', 'ratchet: key of a new chain is not fresh')
   const answer = takeKemAnswer(crypto, own.kemSeed, header)
-  checkKemKey(crypto, header)
+  checkKemKey(header)
   const step = advanceRoot(suite, rootKey, own.secret, header.ratchetKey, answer)
   if (answer !== undefined) wipe(answer.secret)
   const [previous, ...older] = state.receiving
@@ -211,7 +211,9 @@ const takeKey = (
 }
 
 /** Drops expired keys, then the oldest over the limit, then old chains that have no keys left. */
-const tidy = (chains: readonly ReceivingChain[], now: number): ReceivingChain[] => {
+const tidy = (chains: ReceivingChain[], now: number): ReceivingChain[] => {
+  // As it nearly always is: nothing skipped, nothing old.
+  if (chains.length <= keptReceivingChains && chains.every((chain) => chain.skipped === undefined)) return chains
   let room = maxSkippedKept
   const tidied = chains.map(({ skipped = [], ...chain }): ReceivingChain => {
     const unexpired = skipped.some((key) => isExpired(key, now))

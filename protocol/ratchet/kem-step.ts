@@ -1,4 +1,5 @@
 import type { CryptoProvider } from '../crypto/provider.ts'
+import { passesModulusCheck } from '../crypto/checks.ts'
 import { mlkem768SeedBytes } from '../crypto/provider.ts'
 import type { Random } from '../wire/brand.ts'
 import { wipe } from '../wire/bytes.ts'
@@ -90,12 +91,12 @@ export const takeKemAnswer = (
   return { secret, key, ciphertext }
 }
 
-const noRandomness = new Uint8Array(32)
-
 /**
- * Refuses a KEM key that nothing could be encapsulated to (FIPS 203 section 7.2), on receipt: found when answering, it would
- * stop everything that is to be sent. @throws ProtocolError `key`.
+ * Refuses a KEM key that nothing could be encapsulated to, on receipt: found when answering, it would stop everything that is
+ * to be sent. @throws ProtocolError `key`.
  */
-export const checkKemKey = (crypto: CryptoProvider, { kemKey }: RatchetHeader): void => {
-  if (kemKey !== undefined) wipe(crypto.mlkem768Encapsulate(kemKey, noRandomness).sharedSecret)
+export const checkKemKey = ({ kemKey }: RatchetHeader): void => {
+  if (kemKey !== undefined && !passesModulusCheck(kemKey)) {
+    throw new ProtocolError('key', 'ratchet: KEM key is not acceptable')
+  }
 }
