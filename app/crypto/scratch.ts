@@ -20,6 +20,7 @@ export class Scratch {
   readonly #sodium: Sodium
   readonly #start: number
   #next: number
+  #memory: Uint8Array
 
   /** @throws Error when the memory cannot be had. */
   constructor(sodium: Sodium) {
@@ -27,6 +28,13 @@ export class Scratch {
     this.#start = sodium._malloc(scratchBytes)
     if (this.#start === 0) throw new Error('libsodium has no memory for its scratch region')
     this.#next = this.#start
+    this.#memory = sodium.HEAPU8
+  }
+
+  /** Asked of the module, which has a thousand names to look through, only when the memory has grown and the old array is empty. */
+  get #heap(): Uint8Array {
+    if (this.#memory.length === 0) this.#memory = this.#sodium.HEAPU8
+    return this.#memory
   }
 
   /** Runs one call. Whatever it put or took is wiped when it ends. */
@@ -34,7 +42,7 @@ export class Scratch {
     try {
       return call()
     } finally {
-      this.#sodium.HEAPU8.fill(0, this.#start, this.#next)
+      this.#heap.fill(0, this.#start, this.#next)
       this.#next = this.#start
     }
   }
@@ -51,17 +59,17 @@ export class Scratch {
   /** A copy of `data`, followed by room for `extra` bytes more. */
   put(data: Uint8Array, extra = 0): number {
     const pointer = this.take(data.length + extra)
-    this.#sodium.HEAPU8.set(data, pointer)
+    this.#heap.set(data, pointer)
     return pointer
   }
 
   /** Copies within the region. */
   copy(from: number, to: number, bytes: number): void {
-    this.#sodium.HEAPU8.copyWithin(to, from, from + bytes)
+    this.#heap.copyWithin(to, from, from + bytes)
   }
 
   /** A fresh array with what stands at `pointer`. */
   read(pointer: number, bytes: number): Uint8Array {
-    return this.#sodium.HEAPU8.slice(pointer, pointer + bytes)
+    return this.#heap.slice(pointer, pointer + bytes)
   }
 }

@@ -10,13 +10,20 @@ const maxHkdfBytes = 255 * 32
 
 /** Hashes and what is made of them. HMAC-SHA256 is libsodium's HKDF-Extract, with the key as the salt (RFC 5869 section 2.2). */
 export const sodiumHashes = (sodium: Sodium, scratch: Scratch): Hashes => {
+  const {
+    _crypto_kdf_hkdf_sha256_extract: extract,
+    _crypto_kdf_hkdf_sha256_extract_init: begin,
+    _crypto_kdf_hkdf_sha256_extract_update: update,
+    _crypto_kdf_hkdf_sha256_extract_final: end,
+    _crypto_kdf_hkdf_sha256_expand: expand,
+  } = sodium
   const stateBytes = sodium._crypto_kdf_hkdf_sha256_statebytes()
 
   /** HMAC of `data` from a state that has taken the key. */
   const finish = (state: number, data: Uint8Array): Uint8Array => {
     const output = scratch.take(32)
-    sodium._crypto_kdf_hkdf_sha256_extract_update(state, scratch.put(data), data.length)
-    sodium._crypto_kdf_hkdf_sha256_extract_final(state, output)
+    update(state, scratch.put(data), data.length)
+    end(state, output)
     return scratch.read(output, 32)
   }
 
@@ -35,7 +42,7 @@ export const sodiumHashes = (sodium: Sodium, scratch: Scratch): Hashes => {
       if (key.length + data.length > maxInputBytes) return noble.hmacSha256(key, data)
       return scratch.use(() => {
         const output = scratch.take(32)
-        sodium._crypto_kdf_hkdf_sha256_extract(output, scratch.put(key), key.length, scratch.put(data), data.length)
+        extract(output, scratch.put(key), key.length, scratch.put(data), data.length)
         return scratch.read(output, 32)
       })
     },
@@ -43,7 +50,7 @@ export const sodiumHashes = (sodium: Sodium, scratch: Scratch): Hashes => {
       if (key.length + first.length + second.length > maxInputBytes) return noble.hmacSha256Pair(key, first, second)
       return scratch.use(() => {
         const [keyed, copy] = [scratch.take(stateBytes), scratch.take(stateBytes)]
-        sodium._crypto_kdf_hkdf_sha256_extract_init(keyed, scratch.put(key), key.length)
+        begin(keyed, scratch.put(key), key.length)
         scratch.copy(keyed, copy, stateBytes)
         return [finish(keyed, first), finish(copy, second)]
       })
@@ -56,8 +63,8 @@ export const sodiumHashes = (sodium: Sodium, scratch: Scratch): Hashes => {
       }
       return scratch.use(() => {
         const [prk, output] = [scratch.take(32), scratch.take(length)]
-        sodium._crypto_kdf_hkdf_sha256_extract(prk, scratch.put(salt), salt.length, scratch.put(ikm), ikm.length)
-        sodium._crypto_kdf_hkdf_sha256_expand(output, length, scratch.put(info), info.length, prk)
+        extract(prk, scratch.put(salt), salt.length, scratch.put(ikm), ikm.length)
+        expand(output, length, scratch.put(info), info.length, prk)
         return scratch.read(output, length)
       })
     },

@@ -3,8 +3,8 @@
  * which relays a person uses is theirs to say. Trusted Types make the page refuse markup and script from strings.
  *
  * `wasm-unsafe-eval` lets scripts of ours compile WebAssembly, and nothing else: strings are still never run. It is there for
- * libsodium, beside which plain JavaScript takes 8 to 27 times as long for what costs most (X25519 1.9 ms instead of 0.07,
- * verifying a signature 2.1 ms instead of 0.2; `app/crypto/README.md`).
+ * libsodium, beside which plain JavaScript takes 13 times as long for what costs most (X25519 1.02 ms instead of 0.08,
+ * verifying a signature 1.08 ms instead of 0.08; `app/crypto/README.md`).
  */
 const contentSecurityPolicy = [
   "default-src 'none'",

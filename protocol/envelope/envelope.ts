@@ -104,7 +104,7 @@ const readHandshake = (data: Uint8Array): Uint8Array => {
 }
 
 /**
- * The parts, copies. Every byte belongs to one of them, so an envelope has exactly one encoding.
+ * The parts; views into `data` but for the handshake, which is a copy. Every byte belongs to one of them, so an envelope has exactly one encoding.
  * @throws ProtocolError `limit` over 64 KiB, `version` for a newer version or kind, `malformed` for anything else.
  */
 export const decodeEnvelope = (data: Uint8Array): Envelope => {
@@ -118,9 +118,9 @@ export const decodeEnvelope = (data: Uint8Array): Envelope => {
   if (data.length < bodyAt + aeadTagBytes) throw malformed('it is shorter than its parts')
   return {
     kind,
-    nonce: data.slice(1, 1 + nonceBytes),
-    header: data.slice(lead, bodyAt),
-    ciphertext: data.slice(bodyAt),
+    nonce: data.subarray(1, 1 + nonceBytes),
+    header: data.subarray(lead, bodyAt),
+    ciphertext: data.subarray(bodyAt),
     ...(handshake && { handshake }),
   }
 }
