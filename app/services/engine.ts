@@ -124,6 +124,17 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),
 })
 
+/** Calls about the person and whom they meet. */
+const personalCalls = (
+  open: () => Running,
+): Pick<EngineApi, 'setName' | 'setSettings' | 'createInvite' | 'previewInvite' | 'acceptInvite'> => ({
+  setName: async (name) => setName(open().core, name),
+  setSettings: async (settings: Partial<Settings>) => changeSettings(open().core, settings),
+  createInvite: async () => makeInvite(open()),
+  previewInvite: async (fragment) => previewInvite(open().core, fragment),
+  acceptInvite: async (fragment) => acceptInvite(open().core, fragment),
+})
+
 /** Changes to the faster provider. Without it everything works, only slower: a line for whoever wonders why. */
 const improveCrypto = async (core: Core, choice: CryptoChoice): Promise<void> => {
   try {
@@ -190,11 +201,7 @@ export const createEngine = ({
       if (outcome.ok) onboarded()
       return outcome
     },
-    setName: async (name) => setName(open().core, name),
-    setSettings: async (settings: Partial<Settings>) => changeSettings(open().core, settings),
-    createInvite: async () => makeInvite(open()),
-    previewInvite: async (fragment) => previewInvite(open().core, fragment),
-    acceptInvite: async (fragment) => acceptInvite(open().core, fragment),
+    ...personalCalls(open),
     ...conversationCalls(open),
     diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
     wipe: async () => {

@@ -2,7 +2,11 @@
 const files = import.meta.glob<string>('../vectors/**/*.json', { eager: true, query: '?raw', import: 'default' })
 
 /** A file of `protocol/vectors`, parsed. */
-export const readVectors = <T>(file: string): T => JSON.parse(files[`../vectors/${file}`] ?? 'null') as T
+export const readVectors = <T>(file: string): T => {
+  const text = files[`../vectors/${file}`]
+  if (text === undefined) throw new Error(`there is no protocol/vectors/${file}`)
+  return JSON.parse(text) as T
+}
 
 /** What all Wycheproof files have in common; the fields beside it are hexadecimal strings. */
 export interface WycheproofFile<Test, Group = unknown> {
