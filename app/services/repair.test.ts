@@ -1,5 +1,6 @@
 import { openDB } from 'idb'
 import { afterEach, describe, expect, it } from 'vitest'
+import { readEnvelope } from '../../protocol/session/session.ts'
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import { dayMs, hourMs } from '../../protocol/wire/limits.ts'
 import { contactTable } from '../store/records/contact.ts'
@@ -129,6 +130,32 @@ describe('a session that is lost', () => {
     await bob.send(id, 'b2')
     await delivered([bob], id)
     await agree(alice, bob)
+  }, 60_000)
+
+  it('is sent nothing on again, although the asking handshake stands below it', async () => {
+    const world = new TestWorld()
+    let offset = 0
+    const calm = { offerAgainMs: [600_000, 600_000] } as const
+    const [alice, bob] = [
+      new Person({ world, name: 'Alice', pace: calm }),
+      new Person({ world, name: 'Bob', pace: calm, clockOffsetMs: () => offset }),
+    ]
+    people.push(alice, bob)
+    const id = await meet(alice, bob)
+    await bob.send(id, 'b0')
+    await expect.poll(() => alice.conversation(id)?.messages, soon).toBe(1)
+    await alice.send(id, 'a0')
+    await delivered([alice, bob], id)
+    await bob.close()
+    await alice.send(id, 'a1')
+    await expect.poll(async () => (await alice.messages(id)).at(-1)?.status, soon).toBe('sent')
+    const before = world.seen.length
+    offset = -3 * hourMs
+    await loseSessions(bob)
+    await delivered([alice], id)
+    expect(from(await bob.texts(id), 'a')).toEqual(['a0', 'a1'])
+    const [first] = world.seen.slice(before).filter((one) => one.from === alice.accountId)
+    expect(first && readEnvelope(first.envelope).kind).toBe('prekey')
   }, 60_000)
 
   it('heals when an old copy of the database comes back', async () => {
