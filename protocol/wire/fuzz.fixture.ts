@@ -16,9 +16,16 @@ const nasty = [
   Array.from({ length: 2_000 }, () => 0xa1),
 ].map((bytes) => Uint8Array.from(bytes))
 
-type Pick = (below: number) => number
+/** A whole number from 0 (inclusive) to `below`. */
+export type Pick = (below: number) => number
 
-const randomBytes = (length: number, pick: Pick): Uint8Array => Uint8Array.from({ length }, () => pick(256))
+/** The same picks for the same seed. */
+export const seededPick = (seed: number): Pick => {
+  const next = seededNumbers(seed)
+  return (below) => Math.floor(next() * below)
+}
+
+export const randomBytes = (length: number, pick: Pick): Uint8Array => Uint8Array.from({ length }, () => pick(256))
 
 const flip = (bytes: Uint8Array, mask: number, pick: Pick): Uint8Array => {
   const out = bytes.slice()
@@ -27,7 +34,8 @@ const flip = (bytes: Uint8Array, mask: number, pick: Pick): Uint8Array => {
   return out
 }
 
-const mutateOnce = (bytes: Uint8Array, samples: readonly Uint8Array[], pick: Pick): Uint8Array => {
+/** One mutation of `bytes`; splices take from `samples`. */
+export const mutateBytes = (bytes: Uint8Array, samples: readonly Uint8Array[], pick: Pick): Uint8Array => {
   const at = pick(bytes.length + 1)
   const end = at + pick(bytes.length - at + 1)
   switch (pick(8)) {
@@ -55,15 +63,14 @@ const mutateOnce = (bytes: Uint8Array, samples: readonly Uint8Array[], pick: Pic
  * (flipped bits, cuts, repeats, insertions, splices, heads that claim too much). For tests only.
  */
 export function* hostileInputs(samples: readonly Uint8Array[], count: number, seed: number): Generator<Uint8Array> {
-  const next = seededNumbers(seed)
-  const pick: Pick = (below) => Math.floor(next() * below)
+  const pick = seededPick(seed)
   for (let i = 0; i < count; i++) {
     if (i % 10 === 0) {
       yield randomBytes(pick(400), pick)
       continue
     }
     let bytes = samples[pick(samples.length)] as Uint8Array
-    for (let n = 1 + pick(4); n > 0; n--) bytes = mutateOnce(bytes, samples, pick)
+    for (let n = 1 + pick(4); n > 0; n--) bytes = mutateBytes(bytes, samples, pick)
     yield bytes
   }
 }
