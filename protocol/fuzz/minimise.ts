@@ -1,11 +1,7 @@
 import { concatBytes } from '../wire/bytes.ts'
 
 /** The smallest input found that still `shows` the fault: parts left out, halving their length, then bytes set to zero. At most `maxTries` looks. */
-export const minimise = (
-  input: Uint8Array,
-  shows: (input: Uint8Array) => boolean,
-  maxTries: number,
-): Uint8Array => {
+export const minimise = (input: Uint8Array, shows: (input: Uint8Array) => boolean, maxTries: number): Uint8Array => {
   let best = input
   let tries = 0
   const attempt = (candidate: Uint8Array): boolean => {
