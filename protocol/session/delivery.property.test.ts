@@ -84,6 +84,14 @@ class Pair {
     expect(equalBytes(encodeSession(this.sessions[to]), before)).toBe(true)
   }
 
+  /** The code with which a copy is refused; nothing changes. */
+  refuses({ to, envelope }: Sent): string {
+    const before = encodeSession(this.sessions[to])
+    const code = refusal(() => decryptMessage(this.sessions[to], envelope, { now, crypto }))
+    expect(equalBytes(encodeSession(this.sessions[to]), before)).toBe(true)
+    return code
+  }
+
   /** A share of what waits for both arrives, in any order, some of it twice; a share of it is lost. */
   network(deliveredPercent: number, lostPercent: number, repeatedPercent: number): void {
     const kept: Sent[] = []
@@ -126,6 +134,20 @@ describe('order, loss and repeats', () => {
         expect(pair.waiting).toEqual([])
       }),
       runs(15),
+    )
+  })
+
+  test('over a thousand skipped at once is too much, and changes nothing', { timeout: 120_000 }, () => {
+    assert(
+      property(nat(), integer({ min: 1, max: 20 }), (seed, over) => {
+        const pair = new Pair(seed)
+        pair.send('bob', 1_000 + over)
+        const [first, last] = [pair.waiting.at(0), pair.waiting.at(-1)]
+        // Before the last there are 999 + over others.
+        expect(pair.refuses(last ?? expect.fail('there is one'))).toBe(over > 1 ? 'limit' : 'accepted')
+        pair.arrive(first ?? expect.fail('there is one'))
+      }),
+      runs(3),
     )
   })
 

@@ -8,6 +8,7 @@ import { verifyAccountLog } from '../identity/account-log.ts'
 import { decodeDeviceSecrets, encodeDeviceSecrets } from '../identity/device.ts'
 import { decodePrekeySecret, encodePrekeySecret, prekeyBundle, signedPublicKey } from '../identity/prekeys.ts'
 import { ratchetState } from '../ratchet/state.ts'
+import { relayCases } from '../relay/calls.fixture.ts'
 import { requestFrame } from '../relay/frame.ts'
 import { envelopesPush } from '../relay/mailbox-calls.ts'
 import { createVaultKey, openRecord, sealRecord } from '../vault/vault.ts'
@@ -90,6 +91,20 @@ const kinds: readonly (readonly [name: string, example: Uint8Array, read: (bytes
   ],
 ]
 
+/** Kinds above that are also among the relay's calls. */
+const sameStruct = new Set(['prekey', 'prekey bundle', 'relay request', 'relay push'])
+
+/**
+ * What a call is says the method's name beside it, or who asked; the struct need not. These are alike, and no others: 32 bytes;
+ * a log, whose bytes are judged later; the three replies, which are one struct.
+ */
+const oneKey = ['fetch-log', 'fetch-prekeys', 'register']
+const logs = ['log', 'publish-log']
+const replies = ['reply: answer', 'reply: push', 'reply: refusal']
+const among = (names: readonly string[], readers: readonly string[]): string[] =>
+  names.flatMap((name) => readers.filter((reader) => reader !== name).map((reader) => `${name} as ${reader}`))
+const twins = [...among(oneKey, oneKey), ...among([...oneKey, ...logs], logs), ...among(replies, replies)]
+
 const accepts = (read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean => {
   let answer: unknown
   const code = refusal(() => {
@@ -101,6 +116,19 @@ const accepts = (read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boole
 describe('every kind of bytes at every reader', () => {
   test.each(kinds)('%s: read by its own reader, cleanly refused by all others', (name, example) => {
     for (const [reader, , read] of kinds) expect(accepts(read, example), `read as ${reader}`).toBe(reader === name)
+  })
+
+  test('relay calls: refused by readers of anything else, and by each other where they differ in shape', () => {
+    const read: string[] = []
+    for (const call of relayCases) {
+      for (const [reader, example, open] of kinds) {
+        if (!sameStruct.has(reader)) expect(accepts(open, call.sample), `${call.name} as ${reader}`).toBe(false)
+        if (!sameStruct.has(reader) && accepts(call.recode, example)) read.push(`${reader} as ${call.name}`)
+      }
+      for (const other of relayCases)
+        if (other !== call && accepts(call.recode, other.sample)) read.push(`${other.name} as ${call.name}`)
+    }
+    expect(read.toSorted()).toEqual(twins.toSorted())
   })
 
   test('hostile mutations of all of them: typed errors from every reader', { timeout: 60_000 }, () => {

@@ -5,7 +5,7 @@ import { profile } from '../crypto/profile.ts'
 import { initiateHandshake, respondHandshake, type RespondingDevice } from '../handshake/pqxdh.ts'
 import { decodeEnvelope, encodeEnvelope } from '../envelope/envelope.ts'
 import { testAccount, testTime as now, type TestAccount } from '../identity/account.fixture.ts'
-import { generatePrekeys, type PrekeyKind } from '../identity/prekeys.ts'
+import { generatePrekeys, type PrekeyBundle, type PrekeyKind } from '../identity/prekeys.ts'
 import { encodeUtf8, equalBytes, toHex } from '../wire/bytes.ts'
 import { seededPick, type Pick } from '../wire/fuzz.fixture.ts'
 import { refusal } from '../wire/refusal.fixture.ts'
@@ -74,6 +74,25 @@ const swapped = (device: RespondingDevice, pick: Pick): readonly (readonly [what
   ]
 }
 
+/** The bundle with one byte, id, flag or time of one prekey changed, or with another's prekey: all of it is signed. */
+const forged = (bundle: PrekeyBundle, pick: Pick): readonly (readonly [what: string, PrekeyBundle])[] =>
+  (['signedPrekey', 'oneTimePrekey', 'kemPrekey'] as const).flatMap((name) => {
+    const prekeyOf = bundle[name]
+    if (prekeyOf === undefined) return []
+    const at = pick(64)
+    const changes = [
+      { key: prekeyOf.key.with(1, (prekeyOf.key[1] ?? 0) ^ 4) },
+      { signature: prekeyOf.signature.with(at, (prekeyOf.signature[at] ?? 0) ^ (1 << pick(8))) },
+      { id: prekeyOf.id + 1 },
+      { lastResort: !prekeyOf.lastResort },
+      { createdAtMs: prekeyOf.createdAtMs + 1 },
+    ]
+    return changes.map((change) => [
+      `${name}: ${Object.keys(change).join()}`,
+      { ...bundle, [name]: { ...prekeyOf, ...change } } as PrekeyBundle,
+    ])
+  })
+
 const given = record({ seed: nat(), hasOneTime: boolean(), isLastResort: boolean() })
 
 describe('a handshake between any two', () => {
@@ -91,6 +110,17 @@ describe('a handshake between any two', () => {
           alice.receivingSignalKey,
           alice.sendingSignalKey,
         ])
+        for (const [what, bundle] of forged(who.bundle, pick))
+          expect(
+            refusal(() => initiate({ ...who, bundle })),
+            what,
+          ).not.toBe('accepted')
+        for (const bob of [
+          { ...who.bob, accountId: who.alice.accountId },
+          { ...who.bob, device: { ...who.bob.device, deviceId: who.alice.device.deviceId } },
+          { ...who.bob, device: { ...who.bob.device, deviceKey: who.alice.device.deviceKey } },
+        ])
+          expect(refusal(() => initiate({ ...who, bob }))).not.toBe('accepted')
         const decoded = decodeEnvelope(envelope)
         const handshake = decoded.handshake ?? expect.fail('it opens a session')
         for (let i = 0; i < 12; i++) {

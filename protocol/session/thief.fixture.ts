@@ -55,7 +55,7 @@ export class Thief {
 
   private tryWith(session: Session, message: Seen): Session | undefined {
     try {
-      const next = decryptMessage(session, message.envelope, this).session
+      const next = decryptMessage(session, message.envelope, { now: this.now, crypto: this.crypto }).session
       this.read.add(message)
       return next
     } catch (error) {

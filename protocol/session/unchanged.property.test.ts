@@ -70,6 +70,8 @@ function* tampered({ envelope, others }: Scene, pick: Pick): Generator<readonly 
     const flipped = value.with(at, (value[at] ?? 0) ^ (1 << pick(8)))
     yield [`${name} ${at}`, encodeEnvelope({ ...decoded, [name]: flipped })]
   }
+  const { handshake, ...session } = decoded
+  if (handshake !== undefined) yield ['kind', encodeEnvelope({ ...session, kind: 'session' })]
   for (let i = 0; i < 30; i++) {
     const at = pick(envelope.length)
     yield [`byte ${at}`, envelope.with(at, (envelope[at] ?? 0) ^ (1 << pick(8)))]
@@ -94,6 +96,10 @@ describe('a call that fails', () => {
             ).not.toBe('accepted')
             expect(equalBytes(encodeSession(given.receiver), before), part).toBe(true)
           }
+          const { associatedData } = given.receiver
+          const elsewhere = { ...given.receiver, associatedData: associatedData.with(pick(32), pick(256)) }
+          const isSame = equalBytes(elsewhere.associatedData, associatedData)
+          expect(refusal(() => hear(elsewhere, given.envelope))).toBe(isSame ? 'accepted' : 'authentication')
           // And it still opens what was not tampered with, from the very same state.
           const opened = hear(given.receiver, given.envelope).session
           expect(equalBytes(encodeSession(given.receiver), before)).toBe(true)
