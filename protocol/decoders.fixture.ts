@@ -4,11 +4,12 @@ import type { CryptoProvider } from './crypto/provider.ts'
 import { decodeEnvelope, encodeEnvelope } from './envelope/envelope.ts'
 import { decodeInvite, encodeInvite } from './envelope/invite.ts'
 import { handshakeMessage } from './handshake/handshake-message.ts'
-import { logExtends, verifyAccountLog } from './identity/account-log.ts'
+import { logExtends, replaceDevice, verifyAccountLog } from './identity/account-log.ts'
 import { testAccount, testBundle, testTime } from './identity/account.fixture.ts'
-import { decodeDeviceSecrets, encodeDeviceSecrets } from './identity/device.ts'
-import { accountLog, entryBody, genesisPayload, setRelaysPayload } from './identity/log-entry.ts'
+import { createDevice, decodeDeviceSecrets, encodeDeviceSecrets } from './identity/device.ts'
+import { accountLog, entryBody, genesisPayload, replaceDevicePayload, setRelaysPayload } from './identity/log-entry.ts'
 import { decodePrekeySecret, encodePrekeySecret, prekeyBundle, verifyBundle } from './identity/prekeys.ts'
+import { readSafetyCode, safetyNumber } from './identity/safety-number.ts'
 import { codecCase, relayCases, type DecoderCase } from './relay/calls.fixture.ts'
 import { introduced, people, respond } from './session/people.fixture.ts'
 import { decodeSession, decryptMessage, encodeSession, encryptMessage, readEnvelope } from './session/session.ts'
@@ -26,6 +27,11 @@ const random = seededRandom(11)
 const alice = testAccount(1)
 const { bundle, secrets } = testBundle(alice)
 const { entries } = accountLog.decode(alice.log)
+const replaced = replaceDevice(alice.log, alice.device, createDevice(random), testTime)
+const sides = [
+  { accountId: alice.accountId, head: random(32) },
+  { accountId: random(32), head: random(32) },
+] as const
 const place = { accountId: alice.accountId, store: 'messages', key: 'x' }
 const vaultKey = random(64)
 const lane = {
@@ -78,11 +84,13 @@ const ownCases: DecoderCase[] = [
   codecCase('account-entry-body', entryBody, entryBody.decode(entries[0]?.body ?? new Uint8Array(0))),
   codecCase('genesis', genesisPayload, { device: alice.device, recoveryKey: random(32) }),
   codecCase('set-relays', setRelaysPayload, { relays: [...verifyAccountLog(alice.log).relays] }),
+  codecCase('replace-device', replaceDevicePayload, { device: alice.device }),
   codecCase('device-secrets', { encode: encodeDeviceSecrets, decode: (b) => decodeDeviceSecrets(b) }, alice.device),
   codecCase('prekey-secret', { encode: encodePrekeySecret, decode: decodePrekeySecret }, secrets.kem),
   oneWay('verifyAccountLog', alice.log, (bytes) => verifyAccountLog(bytes)),
-  oneWay('verifyAccountLog behind its signatures', alice.log, (bytes) => verifyAccountLog(bytes, credulous)),
+  oneWay('verifyAccountLog behind its signatures', replaced, (bytes) => verifyAccountLog(bytes, credulous)),
   oneWay('logExtends', alice.log, (bytes) => logExtends(bytes, alice.accountId)),
+  oneWay('readSafetyCode', safetyNumber(...sides).qr, readSafetyCode),
   oneWay('verifyBundle', prekeyBundle.encode(bundle), (bytes) =>
     verifyBundle(prekeyBundle.decode(bytes), alice.accountId, alice.device, { crypto: credulous }),
   ),

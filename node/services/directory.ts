@@ -1,4 +1,5 @@
-import { logExtends, verifyAccountLog, type AccountView } from '../../protocol/identity/account-log.ts'
+import { logExtends, verifyAccountLog } from '../../protocol/identity/account-log.ts'
+import type { AccountView } from '../../protocol/identity/account-view.ts'
 import {
   directoryProtocol,
   fetchLogParams,

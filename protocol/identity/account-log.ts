@@ -1,44 +1,36 @@
 import type { CryptoProvider } from '../crypto/provider.ts'
 import { noble } from '../crypto/noble-provider.ts'
 import type { Random } from '../wire/brand.ts'
-import { equalBytes, toHex } from '../wire/bytes.ts'
+import { equalBytes } from '../wire/bytes.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { maxLogBytes } from '../wire/limits.ts'
-import { deviceIdOf, type DeviceRecord, type DeviceSecrets } from './device.ts'
+import type { AccountView } from './account-view.ts'
+import type { DeviceSecrets } from './device.ts'
+import { append, begin, refuse, type Chain } from './log-chain.ts'
 import {
   accountLog,
   entryBody,
   entryTypes,
   genesisPayload,
+  replaceDevicePayload,
   setRelaysPayload,
-  type EntryBody,
   type RelayRecord,
   type SignedEntry,
 } from './log-entry.ts'
-import { sign, verify } from './signature.ts'
+import { sign } from './signature.ts'
 
-/**
+/*
  * An account is its log: hash-chained, signed entries from which everybody computes the same devices and relays.
- * Invariants of a verified log:
+ * Invariants of a verified log, held by `log-chain.ts`:
  * 1. The account id is the hash of the genesis body, so the first device and the recovery key cannot be exchanged.
  * 2. Each body names the account and the hash of the body before it, so entries cannot be dropped, moved or reused.
  * 3. Each entry is signed by a device that the entries before it made a member; the genesis by its own device, with the
  *    consent of the recovery key.
+ * 4. A device is replaced by itself alone: it signs the entry, the new device key consents, and from there on the old one
+ *    is no device of the account and signs nothing more.
+ * 5. No key comes back: the keys of a new device are none that ever stood in the log, the recovery key among them.
+ * 6. Relays list mailboxes of listed devices only: those of a replaced device leave with it.
  */
-export interface AccountView {
-  /** 32 bytes: SHA-256 of the genesis body. */
-  readonly accountId: Uint8Array
-  /** 32 bytes: SHA-256 of the last body; equals `accountId` in a log of one entry. */
-  readonly head: Uint8Array
-  /** Number of entries. */
-  readonly length: number
-  readonly devices: readonly DeviceRecord[]
-  readonly relays: readonly RelayRecord[]
-}
-
-const refuse = (code: 'conflict' | 'malformed' | 'signature' | 'version', message: string): never => {
-  throw new ProtocolError(code, `account log: ${message}`)
-}
 
 const encodeLog = (entries: SignedEntry[]): Uint8Array => {
   const log = accountLog.encode({ entries })
@@ -79,72 +71,27 @@ export const createAccount = (
 export const verifyAccountLog = (log: Uint8Array, crypto: CryptoProvider = noble): AccountView => {
   const [genesis, ...rest] = decodeEntries(log)
   if (genesis === undefined) return refuse('malformed', 'empty')
-  return rest.reduce((view, entry) => append(view, entry, crypto), begin(genesis, crypto))
+  return chainOf(genesis, rest, crypto).view
 }
 
-const begin = ({ body, signatures }: SignedEntry, crypto: CryptoProvider): AccountView => {
-  const { type, accountId, previous, payload } = entryBody.decode(body)
-  if (type !== entryTypes.genesis || accountId !== undefined || previous !== undefined) {
-    return refuse('malformed', 'does not begin with a genesis')
-  }
-  const { device, recoveryKey } = genesisPayload.decode(payload)
-  const [author, consent, ...others] = signatures
-  if (author === undefined || consent === undefined || others.length > 0) {
-    return refuse('signature', 'the genesis needs two signatures')
-  }
-  if (equalBytes(device.deviceKey, recoveryKey)) return refuse('malformed', 'the recovery key is the device key')
-  if (!equalBytes(author.key, device.deviceKey)) return refuse('signature', 'the genesis is not signed by its device')
-  if (!equalBytes(consent.key, recoveryKey)) return refuse('signature', 'the recovery key did not consent')
-  verify(crypto, author.signature, author.key, 'Sotto_account_entry', [body])
-  verify(crypto, consent.signature, consent.key, 'Sotto_account_consent', [body])
-  const hash = crypto.sha256(body)
-  const devices = [{ deviceId: deviceIdOf(device.deviceKey, crypto), ...device }]
-  return { accountId: hash, head: hash, length: 1, devices, relays: [] }
-}
+const chainOf = (genesis: SignedEntry, rest: readonly SignedEntry[], crypto: CryptoProvider): Chain =>
+  rest.reduce((chain, entry) => append(chain, entry, crypto), begin(genesis, crypto))
 
-const checkChained = (view: AccountView, { type, accountId, previous }: EntryBody): void => {
-  if (type === entryTypes.genesis) refuse('malformed', 'a second genesis')
-  if (accountId === undefined || previous === undefined) return refuse('malformed', 'an entry outside the chain')
-  if (!equalBytes(accountId, view.accountId)) refuse('conflict', 'an entry of another account')
-  if (!equalBytes(previous, view.head)) refuse('conflict', 'an entry that does not follow the one before it')
-}
-
-const append = (view: AccountView, { body, signatures }: SignedEntry, crypto: CryptoProvider): AccountView => {
-  const decoded = entryBody.decode(body)
-  checkChained(view, decoded)
-  // Reserved and unknown types may change who may sign what: nothing after them can be judged by this version.
-  if (decoded.type !== entryTypes.setRelays) return refuse('version', 'an entry of a newer version of Sotto')
-  const [author, ...others] = signatures
-  if (author === undefined || others.length > 0) return refuse('signature', 'an entry needs its author alone')
-  if (!view.devices.some(({ deviceKey }) => equalBytes(deviceKey, author.key))) {
-    return refuse('signature', 'signed by a key that is no device of the account')
-  }
-  verify(crypto, author.signature, author.key, 'Sotto_account_entry', [body])
-  const { relays } = setRelaysPayload.decode(decoded.payload)
-  checkRelays(relays, view.devices)
-  return { ...view, head: crypto.sha256(body), length: view.length + 1, relays }
-}
-
-const checkDistinct = (ids: readonly Uint8Array[], what: string): void => {
-  if (new Set(ids.map(toHex)).size !== ids.length) refuse('malformed', `${what} listed twice`)
-}
-
-const checkRelays = (relays: readonly RelayRecord[], devices: readonly DeviceRecord[]): void => {
-  checkDistinct(
-    relays.map(({ relayKey }) => relayKey),
-    'a relay',
-  )
-  for (const { mailboxes } of relays) {
-    checkDistinct(
-      mailboxes.map(({ deviceId }) => deviceId),
-      'a device',
-    )
-    for (const mailbox of mailboxes) {
-      if (!devices.some(({ deviceId }) => equalBytes(deviceId, mailbox.deviceId))) {
-        refuse('malformed', 'a mailbox of a device that is not in the account')
-      }
-    }
-  }
+/** The log with one more entry, checked as every reader will check it. */
+const extend = (
+  log: Uint8Array,
+  { type, payload, now }: { type: number; payload: Uint8Array; now: number },
+  signatures: (body: Uint8Array) => SignedEntry['signatures'],
+  crypto: CryptoProvider,
+): Uint8Array => {
+  const [genesis, ...rest] = decodeEntries(log)
+  if (genesis === undefined) return refuse('malformed', 'empty')
+  const chain = chainOf(genesis, rest, crypto)
+  const { accountId, head } = chain.view
+  const body = entryBody.encode({ type, accountId, previous: head, createdAtMs: now, payload })
+  const entry = { body, signatures: signatures(body) }
+  append(chain, entry, crypto)
+  return encodeLog([genesis, ...rest, entry])
 }
 
 /**
@@ -155,24 +102,44 @@ const checkRelays = (relays: readonly RelayRecord[], devices: readonly DeviceRec
 export const setRelays = (
   log: Uint8Array,
   relays: RelayRecord[],
+  { deviceKey, deviceSeed }: DeviceSecrets,
+  now: number,
+  crypto: CryptoProvider = noble,
+): Uint8Array =>
+  extend(
+    log,
+    { type: entryTypes.setRelays, payload: setRelaysPayload.encode({ relays }), now },
+    (body) => [{ key: deviceKey, signature: sign(crypto, deviceSeed, 'Sotto_account_entry', [body]) }],
+    crypto,
+  )
+
+/**
+ * The log with one more entry that puts `next` in the place of `device`, whose mailboxes leave the list of relays; the
+ * given log is untouched.
+ * @throws ProtocolError as `verifyAccountLog`, for the log and for the new entry (`signature` when `device` is none of the
+ * account's; `malformed` when a key of `next` stood in the log before; `limit` when the log is full).
+ */
+export const replaceDevice = (
+  log: Uint8Array,
   device: DeviceSecrets,
+  next: DeviceSecrets,
   now: number,
   crypto: CryptoProvider = noble,
 ): Uint8Array => {
-  const view = verifyAccountLog(log, crypto)
-  const body = entryBody.encode({
-    type: entryTypes.setRelays,
-    accountId: view.accountId,
-    previous: view.head,
-    createdAtMs: now,
-    payload: setRelaysPayload.encode({ relays }),
-  })
-  const entry = {
-    body,
-    signatures: [{ key: device.deviceKey, signature: sign(crypto, device.deviceSeed, 'Sotto_account_entry', [body]) }],
-  }
-  append(view, entry, crypto)
-  return encodeLog([...decodeEntries(log), entry])
+  const { deviceKey, identityKey } = next
+  return extend(
+    log,
+    {
+      type: entryTypes.replaceDevice,
+      payload: replaceDevicePayload.encode({ device: { deviceKey, identityKey } }),
+      now,
+    },
+    (body) => [
+      { key: device.deviceKey, signature: sign(crypto, device.deviceSeed, 'Sotto_account_entry', [body]) },
+      { key: deviceKey, signature: sign(crypto, next.deviceSeed, 'Sotto_account_consent', [body]) },
+    ],
+    crypto,
+  )
 }
 
 /**

@@ -12,12 +12,14 @@ import {
  * that nobody ever has to re-encode what another device signed.
  */
 
-/** Types of entries. Those above `setRelays` are reserved: a log that holds one needs a newer version of Sotto. */
+/** Types of entries. A log that holds a reserved one needs a newer version of Sotto. */
 export const entryTypes = {
   genesis: 0,
   setRelays: 1,
+  /** Reserved. */
   addDevice: 2,
   replaceDevice: 3,
+  /** Reserved, as are the next two. */
   removeDevice: 4,
   setRecoveryKey: 5,
   recover: 6,
@@ -63,6 +65,9 @@ export const genesisPayload = struct('genesis', {
   /** Ed25519; its private half becomes the 24 words. */
   recoveryKey: [1, bytes(32)],
 })
+
+/** Signed by the device that it replaces, with the consent of the new device key. */
+export const replaceDevicePayload = struct('replace-device', { device: [0, nested(deviceKeys)] })
 
 /** Signed by any device of the account. Replaces the whole list. */
 export const setRelaysPayload = struct('set-relays', {

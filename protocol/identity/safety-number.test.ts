@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { decodeCanonical } from '../wire/cbor.ts'
+import { decodeCanonical, encodeCanonical } from '../wire/cbor.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
-import { safetyNumber } from './safety-number.ts'
+import { refusal } from '../wire/refusal.fixture.ts'
+import { readSafetyCode, safetyNumber } from './safety-number.ts'
 
 const random = seededRandom(1)
 const alice = { accountId: random(32), head: random(32) }
@@ -40,5 +41,31 @@ describe('safety number', () => {
     const parts = decodeCanonical(number.qr) as unknown[]
     expect(parts).toHaveLength(5)
     for (const bytes of [alice.accountId, alice.head, bob.accountId, bob.head]) expect(parts).toContainEqual(bytes)
+  })
+})
+
+describe('a code that was read', () => {
+  const [low, high] = [alice, bob].sort((a, b) => Buffer.compare(a.accountId, b.accountId)) as [
+    typeof alice,
+    typeof bob,
+  ]
+  const { qr } = safetyNumber(alice, bob)
+
+  test('names both sides', () => {
+    expect(readSafetyCode(qr)).toEqual([low, high])
+  })
+
+  test.each<[string, Uint8Array, string]>([
+    ['nothing', new Uint8Array(0), 'malformed'],
+    ['text', new TextEncoder().encode('https://example.org/'), 'malformed'],
+    ['a number', encodeCanonical(1), 'malformed'],
+    ['another version', encodeCanonical([2, low.accountId, low.head, high.accountId, high.head]), 'version'],
+    ['one side', encodeCanonical([1, low.accountId, low.head]), 'malformed'],
+    ['a short head', encodeCanonical([1, low.accountId, low.head.slice(1), high.accountId, high.head]), 'malformed'],
+    ['the higher side first', encodeCanonical([1, high.accountId, high.head, low.accountId, low.head]), 'malformed'],
+    ['one account twice', encodeCanonical([1, low.accountId, low.head, low.accountId, low.head]), 'malformed'],
+    ['something after it', encodeCanonical([1, low.accountId, low.head, high.accountId, high.head, 0]), 'malformed'],
+  ])('is refused when it is %s', (_, code, reason) => {
+    expect(refusal(() => readSafetyCode(code))).toBe(reason)
   })
 })

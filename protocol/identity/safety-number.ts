@@ -1,7 +1,8 @@
 import type { CryptoProvider } from '../crypto/provider.ts'
 import { noble } from '../crypto/noble-provider.ts'
 import { compareBytes, concatBytes, encodeUtf8 } from '../wire/bytes.ts'
-import { encodeCanonical } from '../wire/cbor.ts'
+import { decodeCanonical, encodeCanonical } from '../wire/cbor.ts'
+import { ProtocolError } from '../wire/error.ts'
 
 /**
  * 5,200 rounds, as Signal's numeric fingerprint: makes a search for a second account with the same 30 digits (100 bits)
@@ -44,4 +45,29 @@ export const safetyNumber = (
     digits: digitsOf(low.accountId, crypto) + digitsOf(high.accountId, crypto),
     qr: encodeCanonical([version, low.accountId, low.head, high.accountId, high.head]),
   }
+}
+
+const is32Bytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array && value.length === 32
+
+/**
+ * The two sides that somebody's QR code names, lower account id first. The code proves nothing by itself: it is held against
+ * what this device knows.
+ * @throws ProtocolError `malformed` when it is no safety number, `version` when a newer version made it.
+ */
+export const readSafetyCode = (code: Uint8Array): readonly [low: SafetySide, high: SafetySide] => {
+  const parts = decodeCanonical(code)
+  if (!Array.isArray(parts) || typeof parts[0] !== 'number') {
+    throw new ProtocolError('malformed', 'safety number: not the code of one')
+  }
+  const [made, ...fields] = parts as readonly unknown[]
+  if (made !== version) throw new ProtocolError('version', 'safety number: made by another version of Sotto')
+  const [lowId, lowHead, highId, highHead] = fields
+  const whole = is32Bytes(lowId) && is32Bytes(lowHead) && is32Bytes(highId) && is32Bytes(highHead)
+  if (!whole || fields.length !== 4 || compareBytes(lowId, highId) >= 0) {
+    throw new ProtocolError('malformed', 'safety number: not two accounts, the lower one first')
+  }
+  return [
+    { accountId: lowId, head: lowHead },
+    { accountId: highId, head: highHead },
+  ]
 }
