@@ -22,6 +22,12 @@ export interface OwnMailbox extends RelayAddress {
   readonly mailboxSecret: Uint8Array
 }
 
+/** A device of this account: its seed (32 bytes) and where its mail waits. */
+export interface OwnDevice {
+  readonly deviceSeed: Uint8Array
+  readonly mailboxes: readonly OwnMailbox[]
+}
+
 /** A mailbox of somebody else, with the 32-byte lane they gave us. */
 export interface RemoteMailbox extends RelayAddress {
   readonly mailboxId: Uint8Array
@@ -106,8 +112,11 @@ export interface NetworkListener {
 
 /** The network as the engine sees it. */
 export interface Network {
-  /** Starts the home host: connects, registers and subscribes own mailboxes, listens for direct links. */
-  start(device: { deviceSeed: Uint8Array; mailboxes: readonly OwnMailbox[] }, listener: NetworkListener): Promise<void>
+  /**
+   * Starts the home host: connects, registers and subscribes own mailboxes, listens for direct links. Mailboxes of retired
+   * devices are collected with their own keys, and nothing else is done with those. After `stop` it may be started again.
+   */
+  start(device: OwnDevice & { readonly retired?: readonly OwnDevice[] }, listener: NetworkListener): Promise<void>
   stop(): Promise<void>
 
   /** Dials a relay by its addresses alone and asks who it is; used when a relay is chosen. */

@@ -1,3 +1,4 @@
+import type { Stream } from '@libp2p/interface'
 import type { Random } from '../protocol/wire/brand.ts'
 import { secondMs } from '../protocol/wire/limits.ts'
 import { depositEverywhere } from './dial/deposits.ts'
@@ -51,8 +52,17 @@ const systemRandom: Random = (length) => crypto.getRandomValues(new Uint8Array(l
 /** The network of one page. Loads no key and opens no connection before `start` or the first call. */
 export const createNetwork = (options: NetworkOptions): Network => new PeerLink(options)
 
+/** How the home of a retired device is started: what happens to its connections concerns nobody. */
+const collectOnly = {
+  reachable: false,
+  onRelayState: () => {},
+  onLinkStream: (stream: Stream) => stream.abort(new Error('this device was replaced')),
+} as const
+
 class PeerLink implements Network {
   readonly #environment: NetworkEnvironment
+  /** Homes of retired devices: they only collect. */
+  #retired: Promise<Home>[] = []
   readonly #chance: { readonly now: () => number; readonly random: Random }
   readonly #stun = new StunServers()
   readonly #couriers: CourierPool
@@ -71,7 +81,7 @@ class PeerLink implements Network {
     this.#couriers = new CourierPool({ ...this.#chance, stun: this.#stun, onChange: () => this.#paths?.refreshAll() })
   }
 
-  async start({ deviceSeed, mailboxes }: Parameters<Network['start']>[0], listener: NetworkListener): Promise<void> {
+  async start({ retired = [], ...device }: Parameters<Network['start']>[0], listener: NetworkListener): Promise<void> {
     if (this.#links !== undefined) throw new Error('the network is already started')
     const links = new Links({
       listener,
@@ -92,20 +102,23 @@ class PeerLink implements Network {
       endAwakening()
       window.removeEventListener('pagehide', onPageHide)
     }
-    const starting = Home.start({
+    const common = {
       ...this.#chance,
       environment: this.#environment,
-      deviceSeed,
-      mailboxes,
       stun: this.#stun,
-      onEnvelopes: (source, envelopes) => listener.onEnvelopes(source, envelopes),
+      onEnvelopes: (...batch: Parameters<NetworkListener['onEnvelopes']>) => listener.onEnvelopes(...batch),
+    }
+    const starting = Home.start({
+      ...common,
+      ...device,
       onRelayState: (relayKey, state) => this.#onRelayState(listener, relayKey, state),
       onPrekeysLow: (relayKey) => listener.onPrekeysLow(relayKey),
       onLinkStream: (stream, connection) => links.accept(stream, connection),
     })
     this.#starting = starting
+    this.#retired = retired.map((earlier) => Home.start({ ...common, ...earlier, ...collectOnly }))
     try {
-      const home = await starting
+      const [home] = await Promise.all([starting, ...this.#retired])
       if (this.#starting === starting) this.#home = home
     } catch (error) {
       // Nothing may stay behind that would refuse the next attempt.
@@ -116,17 +129,21 @@ class PeerLink implements Network {
 
   async stop(): Promise<void> {
     const starting = this.#starting
+    const retired = this.#retired
     this.#starting = undefined
+    this.#retired = []
     this.#endAwakening()
     for (const dialer of this.#dialers.values()) dialer.stop()
     this.#dialers.clear()
     await this.#links?.close()
     // A start that failed has told its caller, and left nothing to stop.
-    const stopped = starting?.then(
-      (home) => home.stop(),
-      () => {},
+    const stopped = [...(starting ? [starting] : []), ...retired].map((one) =>
+      one.then(
+        (home) => home.stop(),
+        () => {},
+      ),
     )
-    await Promise.all([stopped, this.#couriers.stop()])
+    await Promise.all([...stopped, this.#couriers.stop()])
     this.#home = undefined
     this.#links = undefined
     this.#paths = undefined

@@ -7,6 +7,7 @@ import type {
   Outcome,
   Problem,
   ProfileView,
+  SafetyVerdict,
   Settings,
 } from '../services/engine-api.ts'
 
@@ -19,6 +20,10 @@ export interface FixtureEngine extends EngineApi {
   readonly read: Map<string, number>
   readonly drafts: Map<string, string>
   readonly sent: string[]
+  /** What the person said of each conversation, in order. */
+  readonly verified: (readonly [conversationId: string, verified: boolean])[]
+  /** What the next scanned code is found to be. */
+  verdict: SafetyVerdict
   /** The next call of `send`, `createAccount`, `createInvite` or `acceptInvite` fails with this. */
   failNext: Problem | null
   /** Pages of messages wait for this before they are answered. */
@@ -56,6 +61,9 @@ export const history = (count: number, endMs: number, conversationId = 'c0'): Me
     ...(index % 5 > 2 ? { status: 'read' as const } : {}),
   }))
 
+/** Two days: keys that need no replacement yet. */
+const madeAtMs = Date.now() - 2 * 86_400_000
+
 const done = <T>(value: T): Outcome<T> => ({ ok: true, value })
 
 /** An engine without a store or a network, for component tests and pictures. */
@@ -89,6 +97,8 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     read: new Map(),
     drafts: new Map(),
     sent: [],
+    verified: [],
+    verdict: 'match',
     failNext: null,
     gate: Promise.resolve(),
     emit: (event) => listener(event),
@@ -99,8 +109,8 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     },
     connect: () => Promise.resolve(),
     close: () => Promise.resolve(),
-    createAccount: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name })),
-    setName: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name })),
+    createAccount: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name, keysSinceMs: madeAtMs })),
+    setName: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name, keysSinceMs: madeAtMs })),
     setSettings: (part) => Promise.resolve<Settings>({ ...state.settings, ...part }),
     createInvite: () => outcome(() => ({ fragment: 'Ab3_-'.repeat(60) })),
     previewInvite: () => outcome(() => ({ accountId: 'b0', relayAddresses: relay.addresses })),
@@ -128,6 +138,12 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
         digits: '012345678901234567890123456789012345678901234567890123456789',
         qr: new Uint8Array(97).fill(7),
       }),
+    compareSafety: () => Promise.resolve(engine.verdict),
+    setVerified: (conversationId, verified) => {
+      engine.verified.push([conversationId, verified])
+      return Promise.resolve()
+    },
+    replaceKeys: () => outcome<ProfileView>(() => ({ accountId: 'a0', name: 'Alice', keysSinceMs: Date.now() })),
     diagnostics: () =>
       Promise.resolve({
         lines: [
@@ -150,7 +166,7 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
 
 /** A profile with two relays' worth of calm. */
 export const readyState = (conversations: readonly ConversationView[]): EngineState => ({
-  profile: { accountId: 'a0', name: 'Alice' },
+  profile: { accountId: 'a0', name: 'Alice', keysSinceMs: madeAtMs },
   settings: { theme: 'system', sendReadReceipts: true },
   relays: [relay],
   conversations,

@@ -11,9 +11,11 @@ import { putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { noteOutbox, type Effects } from './effects.ts'
+import { followDevices } from './device-change.ts'
 import { requireAccount } from './identity.ts'
 import { rotateLanes } from './lanes.ts'
 import { dispatchControl, pruneSessions } from './sessions.ts'
+import { isHeld } from './trust.ts'
 
 /** How the network reaches a contact; undefined while its devices are not known. */
 export const routeOf = (contact: ContactRow): PeerRoute | undefined => {
@@ -24,7 +26,7 @@ export const routeOf = (contact: ContactRow): PeerRoute | undefined => {
     contactId: toHex(contact.contactId),
     deviceKey,
     mailboxes: contact.mailboxes,
-    direct: contact.state === 'accepted',
+    direct: contact.state === 'accepted' && !isHeld(contact),
   }
 }
 
@@ -104,9 +106,10 @@ export const refreshLogs = async (core: Core): Promise<boolean> => {
       continue
     }
     try {
-      await core.commit(async (tx) => {
+      await core.commit(async (tx, effects) => {
         const contact = await tx.get(contactTable, [contactId])
-        if (contact?.logStale) tx.put(contactTable, withLog(contact, fetched.value))
+        if (!contact?.logStale) return
+        tx.put(contactTable, await followDevices(tx, core, effects, contact, withLog(contact, fetched.value)))
       })
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) throw cause

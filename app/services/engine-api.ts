@@ -21,6 +21,8 @@ export interface MessageView {
   readonly sentAtMs: number
   /** Own messages only. */
   readonly status?: MessageStatus
+  /** The app itself says something here (`mine`, without text and status): the contact's keys have changed. */
+  readonly notice?: 'keys-changed'
 }
 
 export interface ConversationView {
@@ -35,11 +37,18 @@ export interface ConversationView {
   readonly messages: number
   readonly path: PeerPath
   readonly typing: boolean
+  /**
+   * `verified`: the safety number was compared, and the keys are still those. `changed`: it was, and the keys are others
+   * since; what is written waits for a yes. Absent: never compared.
+   */
+  readonly verification?: 'verified' | 'changed'
 }
 
 export interface ProfileView {
   readonly accountId: string
   readonly name: string
+  /** When this device's keys were made; Unix milliseconds. */
+  readonly keysSinceMs: number
 }
 
 export interface RelayView {
@@ -70,6 +79,22 @@ export interface Problem {
 }
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem }
+
+/**
+ * What a scanned safety code says, held against this device's view.
+ * - `match`: the same two accounts with the same keys on both sides; the contact is now verified.
+ * - `older-here`, `older-there`: the same two, but this side (that side) has not seen the other's newest keys yet.
+ * - `conflict`: the same two, but a side is shown keys of which their owner knows nothing.
+ * - `other-people`: the code is of another pair.
+ */
+export type SafetyVerdict =
+  | 'match'
+  | 'older-here'
+  | 'older-there'
+  | 'conflict'
+  | 'other-people'
+  | 'not-a-code'
+  | 'version'
 
 /** A committed change. Listeners re-render from these alone; a `reset` asks them to read everything again. */
 export type EngineEvent =
@@ -138,6 +163,12 @@ export interface EngineApi {
 
   /** 60 digits, equal on both sides, and the QR payload. */
   safetyNumber(conversationId: string): Promise<{ digits: string; qr: Uint8Array }>
+  /** Compares the bytes of a scanned code (`safetyNumber().qr` of the other side). */
+  compareSafety(conversationId: string, code: Uint8Array): Promise<SafetyVerdict>
+  /** The person has compared (true), or takes that back. Either is a yes to the keys the contact has now. */
+  setVerified(conversationId: string, verified: boolean): Promise<void>
+  /** New device and identity keys for this account; contacts are told. Resolves once they are stored and in use. */
+  replaceKeys(): Promise<Outcome<ProfileView>>
   diagnostics(): Promise<{ lines: DiagnosticLine[]; persisted: boolean; usageBytes: number; quotaBytes: number }>
   /** Forgets everything on this device. */
   wipe(): Promise<void>

@@ -1,10 +1,8 @@
 import { noble } from '../../protocol/crypto/noble-provider.ts'
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
-import { safetyNumber } from '../../protocol/identity/safety-number.ts'
 import { fromHex } from '../../protocol/wire/bytes.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { ClientStore } from '../store/client-store.ts'
-import { contactTable } from '../store/records/contact.ts'
 import { conversationTable, maxDraftLength } from '../store/records/conversation.ts'
 import { messageTable } from '../store/records/message.ts'
 import { createAccount, setName } from './account.ts'
@@ -12,14 +10,16 @@ import { putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
 import { createCryptoChoice, type CryptoChoice } from './crypto-choice.ts'
 import { note, readDiagnostics } from './diagnostics.ts'
-import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, Settings } from './engine-api.ts'
-import { readAccount, requireAccount } from './identity.ts'
+import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, ProfileView, Settings } from './engine-api.ts'
+import { readAccount } from './identity.ts'
 import { acceptInvite, createInvite, previewInvite } from './invites.ts'
 import { problemOf, refuse } from './problems.ts'
 import { isReadyFor } from './publish.ts'
 import { markRead } from './read-marks.ts'
+import { replaceKeysStep } from './replace-keys.ts'
 import { startRunning, type Running, type RunningOptions } from './running.ts'
 import { changeSettings, readSettings } from './settings.ts'
+import { compareSafety, readSafetyNumber, setVerified } from './verification.ts'
 import { conversationView, messageView, profileView, relayViews } from './views.ts'
 
 export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit' | 'crypto'> {
@@ -89,20 +89,19 @@ const makeInvite = async ({ core, published }: Running): Promise<Outcome<{ fragm
   }
 }
 
+const replaceKeys = async ({ core, withoutNetwork }: Running): Promise<Outcome<ProfileView>> => {
+  try {
+    return await withoutNetwork(() => core.commit((tx, effects) => replaceKeysStep(tx, core, effects)))
+  } catch (cause) {
+    return { ok: false, problem: problemOf(cause) }
+  }
+}
+
 const saveDraft = (core: Core, conversationId: string, text: string): Promise<void> =>
   core.commit(async (tx, effects) => {
     const row = await tx.get(conversationTable, [fromHex(conversationId)])
     const draft = text.slice(0, maxDraftLength).toWellFormed()
     if (row && row.draft !== draft) putConversation(tx, effects, { ...row, draft })
-  })
-
-const readSafetyNumber = (core: Core, conversationId: string): Promise<{ digits: string; qr: Uint8Array }> =>
-  core.store.read(async (tx) => {
-    const conversation = await tx.get(conversationTable, [fromHex(conversationId)])
-    const contact = conversation && (await tx.get(contactTable, [conversation.contactId]))
-    if (!contact) throw new Error('this conversation does not exist here')
-    const { accountId, head } = await requireAccount(tx)
-    return safetyNumber({ accountId, head }, { accountId: contact.contactId, head: contact.head }, core.crypto)
   })
 
 const unknownStorage = async (): Promise<{ persisted: boolean; usageBytes: number; quotaBytes: number }> => ({
@@ -111,7 +110,16 @@ const unknownStorage = async (): Promise<{ persisted: boolean; usageBytes: numbe
   quotaBytes: 0,
 })
 
-type ConversationCall = 'messages' | 'send' | 'markRead' | 'saveDraft' | 'typing' | 'show' | 'safetyNumber'
+type ConversationCall =
+  | 'messages'
+  | 'send'
+  | 'markRead'
+  | 'saveDraft'
+  | 'typing'
+  | 'show'
+  | 'safetyNumber'
+  | 'compareSafety'
+  | 'setVerified'
 
 /** The calls that are about one conversation. */
 const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCall> => ({
@@ -122,6 +130,8 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   typing: async (conversationId) => open().signals.typing(conversationId),
   show: async (conversationId) => open().showing.show(conversationId),
   safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),
+  compareSafety: async (conversationId, code) => compareSafety(open().core, conversationId, code),
+  setVerified: async (conversationId, verified) => setVerified(open().core, conversationId, verified),
 })
 
 /** Calls about the person and whom they meet. */
@@ -201,6 +211,7 @@ export const createEngine = ({
       if (outcome.ok) onboarded()
       return outcome
     },
+    replaceKeys: async () => replaceKeys(open()),
     ...personalCalls(open),
     ...conversationCalls(open),
     diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),

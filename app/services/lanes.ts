@@ -26,6 +26,9 @@ const createLane = (core: Core, { relayKey, mailboxId }: OwnRelay): LaneRow => {
   }
 }
 
+const isInto = ({ relayKey, mailboxId }: OwnRelay, lane: LaneRow): boolean =>
+  equalBytes(lane.relayKey, relayKey) && equalBytes(lane.mailboxId, mailboxId)
+
 /** Keeps some lanes ready that the relays already know. */
 export const stockLanes = async (
   tx: WriteTransaction,
@@ -35,14 +38,14 @@ export const stockLanes = async (
 ): Promise<void> => {
   const spares = await tx.findAll(laneTable, spareLanes)
   for (const relay of account.relays) {
-    const ready = spares.filter((lane) => equalBytes(lane.relayKey, relay.relayKey)).length
+    const ready = spares.filter((lane) => isInto(relay, lane)).length
     for (let i = ready; i < sparesPerRelay; i++) tx.put(laneTable, createLane(core, relay))
     if (ready < sparesPerRelay) effects.chores.add('publish')
   }
 }
 
 const current = (lanes: readonly LaneRow[], relay: OwnRelay): LaneRow | undefined =>
-  lanes.find((lane) => equalBytes(lane.relayKey, relay.relayKey) && lane.expiresAtMs === undefined)
+  lanes.find((lane) => isInto(relay, lane) && lane.expiresAtMs === undefined)
 
 /** The lanes this contact may use, one per own mailbox; given out now if there were none. */
 export const lanesForContact = async (
@@ -58,7 +61,7 @@ export const lanesForContact = async (
     let lane = current(given, relay)
     if (!lane) {
       // A registered spare works the moment the contact learns it; a fresh one only after the relay has it too.
-      const spares = (await tx.findAll(laneTable, spareLanes)).filter((row) => equalBytes(row.relayKey, relay.relayKey))
+      const spares = (await tx.findAll(laneTable, spareLanes)).filter((row) => isInto(relay, row))
       lane = { ...(spares.find((row) => row.registered) ?? spares[0] ?? createLane(core, relay)), contactId }
       tx.put(laneTable, lane)
       await stockLanes(tx, core, account, effects)

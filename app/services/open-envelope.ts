@@ -22,6 +22,7 @@ import { sessionTable } from '../store/records/session.ts'
 import type { Core } from './core.ts'
 import { localIdentity } from './identity.ts'
 import { isSpent } from './invites.ts'
+import { deviceOfPrekey } from './retired-devices.ts'
 import { readSessions } from './sessions.ts'
 
 /** 40 sessions: at five header keys each the 200 that may be tried for one envelope (PROTOCOL 4). */
@@ -38,6 +39,8 @@ export interface Opened {
     readonly log: Uint8Array
     readonly head: Uint8Array
     readonly devices: readonly DeviceRecord[]
+    /** It was sealed to a device of ours that has been replaced since. */
+    readonly toRetired: boolean
     /** The invite whose secret the sender has shown to know. */
     readonly invite?: InviteRow
   }
@@ -114,8 +117,9 @@ const respond = async (
   const signed = await requirePrekey(tx, prekeyIds.signed)
   const kem = await requirePrekey(tx, prekeyIds.kem)
   const oneTime = prekeyIds.oneTime === undefined ? undefined : await requirePrekey(tx, prekeyIds.oneTime)
+  const device = deviceOfPrekey(account, prekeyIds.signed)
   const answered = respondToHandshake({
-    local: localIdentity(account),
+    local: localIdentity({ ...account, device }),
     envelope,
     prekeys: { signed, kem, ...(oneTime ? { oneTime } : {}) },
     now: core.now(),
@@ -133,7 +137,8 @@ const respond = async (
   const invites = proof ? await tx.list(inviteTable) : []
   const live = invites.filter((row) => !isSpent(row, core.now()))
   const invite = live.find((row) => proof && equalBytes(inviteProof(row.secret, accountId, core.crypto), proof))
-  const handshake = { tag, prekeyIds, log: opening.log, head, devices, ...(invite ? { invite } : {}) }
+  const toRetired = device !== account.device
+  const handshake = { tag, prekeyIds, log: opening.log, head, devices, toRetired, ...(invite ? { invite } : {}) }
   return { session: answered.session, content, handshake }
 }
 

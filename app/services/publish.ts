@@ -8,6 +8,7 @@ import { publicationTable } from '../store/records/publication.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { readAccount } from './identity.ts'
+import { announceToAll } from './contacts.ts'
 import { hasLostAccount, startAgainAt } from './prekey-upkeep.ts'
 
 /** 500 lanes per call at the relay; 100 is more than a day of new contacts. */
@@ -69,7 +70,7 @@ const registerLanes = async (core: Core, network: Network, relay: OwnRelay): Pro
   for (;;) {
     const all = await core.store.read((tx) => tx.list(laneTable))
     const lanes = all
-      .filter((lane) => !lane.registered && equalBytes(lane.relayKey, relay.relayKey))
+      .filter((lane) => !lane.registered && equalBytes(lane.mailboxId, relay.mailboxId))
       .slice(0, lanesPerCall)
     if (lanes.length === 0) return true
     if (await failed(core, 'lanes not registered', await network.setLanes(relay, lanes.map(grantOf)))) return false
@@ -98,8 +99,21 @@ export const publishAll = async (core: Core): Promise<boolean> => {
         (await publishPrekeys(core, network, account, relay)),
     ),
   )
-  return done.every(Boolean)
+  const complete = done.every(Boolean)
+  if (complete && account.unannounced) await announceKeys(core, account)
+  return complete
 }
+
+/** The relays have the new keys, mailboxes and lanes: now contacts may hear of them, and answer. */
+const announceKeys = (core: Core, { head }: AccountRow): Promise<void> =>
+  core.commit(async (tx, effects) => {
+    const account = await readAccount(tx)
+    if (!account?.unannounced || !equalBytes(account.head, head)) return
+    const { unannounced: _, ...announced } = account
+    tx.put(accountTable, announced)
+    await announceToAll(tx, core, effects, 'lanes')
+    effects.chores.add('sessions')
+  })
 
 /** Whether every relay has what a first contact with this invite needs; one-time prekeys may still be on their way. */
 export const isReadyFor = (core: Core, inviteSecret: Uint8Array): Promise<boolean> =>

@@ -17,6 +17,7 @@ import { answerAbove, answerRepair } from './answer-repair.ts'
 import { applyAnnouncements, newContact } from './contacts.ts'
 import { addReceivedMessage, measureClock, newConversation, putConversation, raiseStatus } from './conversations.ts'
 import type { Core } from './core.ts'
+import { followDevices } from './device-change.ts'
 import { writeDiagnostic } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
@@ -24,6 +25,7 @@ import { openEnvelope, type Opened } from './open-envelope.ts'
 import { originOf } from './origin.ts'
 import { oweReceipt } from './receipts.ts'
 import { encryptWaiting } from './resend.ts'
+import { withReceiveOnly } from './retired-devices.ts'
 import { addSession, dispatchControl, putSession, sendingSession } from './sessions.ts'
 import { readSettings } from './settings.ts'
 import { noteUnopened } from './unopened.ts'
@@ -56,7 +58,7 @@ const acceptHandshake = async (
   effects: Effects,
   { session, content, handshake }: Opened & { handshake: NonNullable<Opened['handshake']> },
 ): Promise<ContactRow> => {
-  const { tag, prekeyIds, log, head, devices, invite } = handshake
+  const { tag, prekeyIds, log, head, devices, invite, toRetired } = handshake
   const contactId = session.remoteAccountId
   if (prekeyIds.oneTime !== undefined) tx.delete(prekeyTable, prekeyKey(prekeyIds.oneTime))
   const kem = await tx.get(prekeyTable, prekeyKey(prekeyIds.kem))
@@ -72,9 +74,10 @@ const acceptHandshake = async (
     (await tx.get(conversationTable, [conversationId])) ?? newConversation(conversationId, contactId, core.now(), true)
   putConversation(tx, effects, { ...conversation, hidden: state === 'request' })
   const known = { state, log, head, devices: [...devices] }
-  return stored
-    ? { ...stored, ...known, logStale: false }
+  const contact = stored
+    ? await followDevices(tx, core, effects, stored, { ...stored, ...known, logStale: false })
     : newContact(contactId, conversationId, { ...known, mailboxes: [], inviteLanes: false }, core.now())
+  return toRetired ? withReceiveOnly(contact, [session.sessionId]) : contact
 }
 
 /** Receipts count only for messages of this device in the conversation with their sender. */

@@ -1,16 +1,16 @@
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
-import type { Network, NetworkListener } from '../../signaling/network.ts'
+import type { Network } from '../../signaling/network.ts'
 import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { StoreError } from '../store/store-error.ts'
 import { refreshLogs } from './contacts.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { createEffects, type Chore, type Effects } from './effects.ts'
-import type { EngineEvent, Problem } from './engine-api.ts'
-import { readAccount } from './identity.ts'
+import type { EngineEvent } from './engine-api.ts'
 import { createNetworkListener } from './network-listener.ts'
 import { openHeld } from './held.ts'
+import { createNetworkStart } from './network-start.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { defaultPace, type Pace } from './pace.ts'
 import { createPresence } from './presence.ts'
@@ -51,6 +51,8 @@ export interface Running {
   connect(network: Network): void
   /** The account has just been made. */
   onboarded(): void
+  /** Runs a step that changes this device's keys: the network is ended before it, and begins again after it. */
+  withoutNetwork<T>(step: () => Promise<T>): Promise<T>
   /** Resolves after the next round of publishing. */
   published(): Promise<void>
   close(): Promise<void>
@@ -137,43 +139,6 @@ const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<C
   }
 }
 
-const notStarted: Problem = {
-  code: 'relay-unreachable',
-  message: 'The connection could not be started; it is tried again by itself. If this stays so, reload the page.',
-}
-
-/** Starts the network for the account, once there are both; tried again while it fails, which is told once. */
-const createStarter = (
-  core: Core,
-  listener: NetworkListener,
-  onStarted: () => void,
-): Task & { readonly started: boolean } => {
-  let started = false
-  let told = false
-  const task = createTask(core, async () => {
-    const account = await core.store.read(readAccount)
-    const network = core.network()
-    if (!account || !network || started) return true
-    started = true
-    try {
-      await network.start({ deviceSeed: account.device.deviceSeed, mailboxes: account.relays }, listener)
-    } catch (cause) {
-      started = false
-      if (!told) core.emit({ kind: 'problem', problem: notStarted })
-      told = true
-      throw cause
-    }
-    onStarted()
-    return true
-  })
-  return {
-    kick: task.kick,
-    get started() {
-      return started
-    },
-  }
-}
-
 const startUpkeep = (core: Core, tasks: Services['tasks']): void => {
   core.commit((tx, effects) => upkeepStep(tx, core, effects)).catch(core.report)
   tasks.prekeys.kick()
@@ -204,7 +169,7 @@ export const startRunning = (options: RunningOptions): Running => {
     outbox.wake()
   }
   const receive = createReceiveEnvelopes(core)
-  const starter = createStarter(
+  const starter = createNetworkStart(
     core,
     createNetworkListener(core, {
       ...{ receive, signals, outbox, receipts, wakeAll },
@@ -230,6 +195,7 @@ export const startRunning = (options: RunningOptions): Running => {
       startUpkeep(core, tasks)
     },
     onboarded: () => starter.kick(),
+    withoutNetwork: starter.without,
     published: () => new Promise((resolve) => void waiting.push(resolve)),
     close: async () => {
       core.timers.close()

@@ -13,6 +13,7 @@ import { sessionTable } from '../store/records/session.ts'
 import type { Core } from './core.ts'
 import { noteOutbox, type Effects } from './effects.ts'
 import { lanesForContact } from './lanes.ts'
+import { isHeld } from './trust.ts'
 
 /** All sessions with a contact, most recently used first. */
 export const readSessions = async (tx: ReadTransaction, contactId: Uint8Array): Promise<Session[]> => {
@@ -20,14 +21,21 @@ export const readSessions = async (tx: ReadTransaction, contactId: Uint8Array): 
   return rows.toSorted((a, b) => b.usedAtMs - a.usedAtMs).map((row) => row.state)
 }
 
-/** The session to send on, of those with a device the contact's log still lists. */
+/**
+ * The session to send on: with a device the contact's log still lists, from the device that this one is now. None while the
+ * contact's keys wait for the person's yes.
+ */
 export const sendingSession = async (
   tx: ReadTransaction,
   contact: ContactRow,
   now: number,
 ): Promise<Session | undefined> => {
-  const listed = (await readSessions(tx, contact.contactId)).filter((session) =>
-    contact.devices.some((device) => equalBytes(device.deviceId, session.remoteDeviceId)),
+  if (isHeld(contact)) return undefined
+  const { contactId, devices, receiveOnly = [] } = contact
+  const listed = (await readSessions(tx, contactId)).filter(
+    ({ sessionId, remoteDeviceId }) =>
+      devices.some((device) => equalBytes(device.deviceId, remoteDeviceId)) &&
+      !receiveOnly.some((closed) => equalBytes(closed, sessionId)),
   )
   const sessions = sendableSessions(listed, now)
   return sessions.length === 0 ? undefined : preferredSession(sessions)

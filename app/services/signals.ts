@@ -7,6 +7,7 @@ import { conversationTable } from '../store/records/conversation.ts'
 import { sessionTable } from '../store/records/session.ts'
 import type { Core } from './core.ts'
 import { sendingSession } from './sessions.ts'
+import { isHeld } from './trust.ts'
 import { conversationView } from './views.ts'
 
 /** At most one typing signal in this time leaves (FEATURES 2.5). */
@@ -50,7 +51,7 @@ const openFor = (core: Core, contact: ContactRow, session: Session, data: Uint8A
 
 const openAny = (core: Core, data: Uint8Array, first: string | undefined): Promise<Opened | null> =>
   core.store.read(async (tx) => {
-    const contacts = (await tx.list(contactTable)).filter((contact) => contact.state === 'accepted')
+    const contacts = (await tx.list(contactTable)).filter((contact) => contact.state === 'accepted' && !isHeld(contact))
     contacts.sort((a, b) => Number(toHex(b.contactId) === first) - Number(toHex(a.contactId) === first))
     for (const contact of contacts) {
       for (const { state } of await tx.list(sessionTable, { prefix: [contact.contactId] })) {

@@ -12,9 +12,10 @@ import { remoteDeviceTable, type RemoteDeviceRow } from '../store/records/remote
 import { withLog } from './contacts.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
+import { followDevices } from './device-change.ts'
 import type { Effects } from './effects.ts'
 import type { Problem } from './engine-api.ts'
-import { localIdentity, requireAccount } from './identity.ts'
+import { localIdentity, readAccount, requireAccount } from './identity.ts'
 import type { Pace } from './pace.ts'
 import { readRemoteDevice } from './remote-devices.ts'
 import { decideRepair, nextRepairAtMs } from './repair-decision.ts'
@@ -22,6 +23,7 @@ import { beginOnNewSession, noteFailedRepair, wantedHandshakes } from './repair.
 import { encryptWaiting } from './resend.ts'
 import { addSession, readSessions, sendingSession } from './sessions.ts'
 import { backOff } from './timers.ts'
+import { isHeld, wouldBeHeld } from './trust.ts'
 
 /** No version is common to both sides. */
 class VersionGap extends Error {
@@ -44,7 +46,9 @@ const initiateStep = async (
   const stored = await tx.get(contactTable, [fetched.contactId])
   if (!stored) return
   const account = await requireAccount(tx)
-  const contact = withLog(stored, fetched.log)
+  const contact = await followDevices(tx, core, effects, stored, withLog(stored, fetched.log))
+  // Other keys than the verified ones: the person has been told, and what was written waits for a yes.
+  if (isHeld(contact)) return tx.put(contactTable, contact)
   const [device] = contact.devices
   const bundle = device && fetched.bundles.find((one) => equalBytes(one.deviceId, device.deviceId))
   if (!bundle) throw new ProtocolError('unknown-prekey', 'the relay has no prekeys of the contact')
@@ -86,7 +90,8 @@ const isDue = ({ now, pace }: Core, device: RemoteDeviceRow): boolean =>
 /** `missing`: every relay was reached, and none has the account. `unusable`: what they gave is not accepted. */
 type Outcome = 'started' | 'failed' | 'missing' | 'unusable' | VersionGap['side']
 
-const startOne = async (core: Core, { contactId, mailboxes, head }: ContactRow): Promise<Outcome> => {
+const startOne = async (core: Core, contact: ContactRow): Promise<Outcome> => {
+  const { contactId, mailboxes, head } = contact
   const network = core.network()
   let missing = 0
   let failure: Outcome = 'failed'
@@ -98,10 +103,12 @@ const startOne = async (core: Core, { contactId, mailboxes, head }: ContactRow):
     }
     try {
       // Checked before one-time prekeys are spent on it, and again in the step.
-      if (!equalBytes(verifyAccountLog(log.value).accountId, contactId) || !logExtends(log.value, head)) {
+      const { accountId, devices } = verifyAccountLog(log.value)
+      if (!equalBytes(accountId, contactId) || !logExtends(log.value, head)) {
         throw new ProtocolError('conflict', 'the account log is not the one the invite names')
       }
-      const bundles = await network?.fetchBundles(relay, contactId)
+      const held = wouldBeHeld(contact, devices)
+      const bundles = held ? ({ ok: true, value: [] } as const) : await network?.fetchBundles(relay, contactId)
       if (!bundles?.ok) continue
       await core.commit((tx, effects) =>
         initiateStep(tx, core, effects, { contactId, log: log.value, bundles: bundles.value }),
@@ -122,8 +129,10 @@ const waitingContacts = (core: Core): Promise<{ contacts: ContactRow[]; nextAtMs
   core.store.read(async (tx) => {
     const contacts: ContactRow[] = []
     let nextAtMs = Number.POSITIVE_INFINITY
+    // Until the relays have our new mailbox and its lanes, an answer could not reach us.
+    if ((await readAccount(tx))?.unannounced) return { contacts, nextAtMs }
     for (const contact of await tx.list(contactTable)) {
-      if (contact.state !== 'accepted') continue
+      if (contact.state !== 'accepted' || isHeld(contact)) continue
       const rows = await tx.list(outboxTable, { prefix: [contact.contactId] })
       const wanted = await wantedHandshakes(tx, contact.contactId)
       for (const device of wanted) {

@@ -227,7 +227,7 @@ export const createTestNetwork = (
   return {
     start: async (device, listener) => {
       if (world.failStarts-- > 0) throw new Error('the host does not start')
-      mailboxes = device.mailboxes
+      mailboxes = [...device.mailboxes, ...(device.retired ?? []).flatMap((earlier) => earlier.mailboxes)]
       const deviceKey = toHex(deviceKeyOf(device.deviceSeed))
       own = { listener, deviceKey, accountOf: whoAmI }
       world.connections.set(deviceKey, own)
@@ -258,7 +258,20 @@ export const createTestNetwork = (
           mailboxRetentionMs: 2_592_000_000,
         },
       })),
-    publishLog: (_relay, log) => up(() => (world.logs.set(toHex(verifyAccountLog(log).accountId), log), null)),
+    publishLog: (_relay, log) =>
+      up(() => {
+        const { accountId, devices } = verifyAccountLog(log)
+        const name = toHex(accountId)
+        const before = world.logs.get(name)
+        // As a relay does: prekeys of a device that is not listed any more are dropped.
+        if (
+          before &&
+          toHex(verifyAccountLog(before).devices[0]?.deviceId ?? log) !== toHex(devices[0]?.deviceId ?? log)
+        )
+          world.prekeys.delete(name)
+        world.logs.set(name, log)
+        return null
+      }),
     publishPrekeys: async (_relay, { accountId }, prekeys) => {
       if (world.relayUp && !world.logs.has(toHex(accountId))) return notOwner
       return up(() => {

@@ -9,6 +9,7 @@ import { sweepInvites } from './invites.ts'
 import { stockLanes } from './lanes.ts'
 import { renewOpenings } from './renew-openings.ts'
 import { sweepFailures } from './repair.ts'
+import { sweepRetiredDevices } from './retired-devices.ts'
 
 /** 15 days more than a mailbox keeps an envelope: the clocks and delays of both sides. */
 const knownEnvelopesMs = mailboxRetentionMs + 15 * dayMs
@@ -27,6 +28,7 @@ export const upkeepStep = async (tx: WriteTransaction, core: Core, effects: Effe
   for (let day = Math.max(0, newest - daysSwept); day < newest; day++) {
     for (const row of await tx.findAll(envelopeTable, envelopeDay(day))) tx.delete(envelopeTable, [row.envelopeId])
   }
+  await sweepRetiredDevices(tx, account, core.now())
   await sweepInvites(tx, core.now())
   await contactUpkeepStep(tx, core, effects)
   await renewOpenings(tx, core, effects)

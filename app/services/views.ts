@@ -15,6 +15,7 @@ export const messageView = (row: MessageRow): MessageView => ({
   sentAtMs: row.sentAtMs,
   ...(row.text === undefined ? {} : { text: row.text }),
   ...(row.status === undefined ? {} : { status: row.status }),
+  ...(row.notice === undefined ? {} : { notice: row.notice }),
 })
 
 export const conversationView = (row: ConversationRow, presence: Presence): ConversationView => {
@@ -39,10 +40,15 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
     messages: row.messages,
     path: presence.path(contactId),
     typing: presence.typing(contactId),
+    ...(row.verification === undefined ? {} : { verification: row.verification }),
   }
 }
 
-export const profileView = ({ accountId, name }: AccountRow): ProfileView => ({ accountId: toHex(accountId), name })
+export const profileView = ({ accountId, name, createdAtMs, keysSinceMs = createdAtMs }: AccountRow): ProfileView => ({
+  accountId: toHex(accountId),
+  name,
+  keysSinceMs,
+})
 
 export const relayViews = ({ relays }: AccountRow, presence: Presence): RelayView[] =>
   relays.map(({ relayKey, name, addresses }) => ({

@@ -319,6 +319,20 @@ describe('replacing a device', () => {
       },
       'signature',
     ],
+    [
+      'with the consent of another key',
+      {
+        ...entry,
+        signatures: [
+          author,
+          {
+            key: mallory.device.deviceKey,
+            signature: sign(noble, mallory.device.deviceSeed, 'Sotto_account_consent', [entry.body]),
+          },
+        ],
+      },
+      'signature',
+    ],
     ['with the payload of another type', signedBy(alice.device, { type: entryTypes.replaceDevice }), 'malformed'],
   ])('%s', (_, one, code) => {
     expect(appended(one)).toBe(code)

@@ -29,6 +29,8 @@ export interface HomeOptions extends Chance {
   readonly environment: NetworkEnvironment
   readonly deviceSeed: Uint8Array
   readonly mailboxes: readonly OwnMailbox[]
+  /** False: nobody is to reach this device any more; its mailboxes are collected, and that is all. @default true */
+  readonly reachable?: boolean
   readonly stun: StunServers
   readonly onEnvelopes: NetworkListener['onEnvelopes']
   readonly onRelayState: (relayKey: Uint8Array, state: RelayState) => void
@@ -52,12 +54,13 @@ export class Home {
 
   /** Resolves once the host listens; relays connect from then on by themselves. */
   static async start(options: HomeOptions): Promise<Home> {
+    const { reachable = true } = options
     let host: Libp2p | undefined
     const circuits = (): number => host?.getConnections().filter(({ direct }) => !direct).length ?? 0
     host = await createClientHost({
       privateKey: await privateKeyOfSeed(options.deviceSeed),
       // Bare circuit addresses, one per relay wanted: a fixed relay address would never be reserved again after a loss.
-      listen: [...options.mailboxes.map(() => '/p2p-circuit'), '/webrtc'],
+      listen: reachable ? [...options.mailboxes.map(() => '/p2p-circuit'), '/webrtc'] : [],
       stun: options.stun,
       addressDialMs,
       gater: { denyInboundRelayedConnection: () => circuits() >= maxInboundCircuits },
@@ -104,7 +107,7 @@ export class Home {
   }
 
   #supervisorOf(mailbox: OwnMailbox): RelaySupervisor {
-    const { environment, now, random, onEnvelopes, onRelayState } = this.#options
+    const { environment, now, random, onEnvelopes, onRelayState, reachable = true } = this.#options
     const receiver = new MailboxReceiver({ mailbox, deliver: onEnvelopes, now, random })
     this.#receivers.push(receiver)
     const circuit = `/p2p/${peerIdOfKey(mailbox.relayKey).toString()}/p2p-circuit`
@@ -115,7 +118,8 @@ export class Home {
       dial: (signal) => this.#host.dial(relayMultiaddrs(mailbox), { signal }),
       setUp: (channel) => this.#setUp(channel, mailbox, receiver),
       ping: (channel) => pingMailbox(channel, mailbox.mailboxId),
-      isReserved: () => this.#host.getMultiaddrs().some((address) => address.toString().includes(circuit)),
+      isReserved: () =>
+        !reachable || this.#host.getMultiaddrs().some((address) => address.toString().includes(circuit)),
       onState: (state) => {
         onRelayState(mailbox.relayKey, state)
         for (const wake of this.#waiters) wake()

@@ -37,18 +37,49 @@ const ownRelay = struct('own-relay', {
 })
 export type OwnRelay = ReturnType<typeof ownRelay.decode>
 
-let decoded: { bytes: Uint8Array; device: DeviceSecrets } | undefined
+/** 4 replaced devices are kept: each costs a connection for weeks, and nobody replaces keys that often. */
+export const maxRetiredDevices = 4
 
-/** Decoding computes two public keys (about 2 ms), and every step reads the account: the last one is remembered. */
+/** This one and those that were replaced. */
+const maxRemembered = 1 + maxRetiredDevices
+let remembered: readonly { bytes: Uint8Array; device: DeviceSecrets }[] = []
+
+/** Decoding computes two public keys (about 2 ms), and every step reads the account: the last ones are remembered. */
 const device: Field<DeviceSecrets> = {
   write: encodeDeviceSecrets,
   read: (value, path) => {
     const encoded = bytesUpTo(1_024).read(value, path)
-    if (!decoded || !equalBytes(decoded.bytes, encoded))
-      decoded = { bytes: encoded, device: decodeDeviceSecrets(encoded) }
-    return decoded.device
+    const known = remembered.find(({ bytes: given }) => equalBytes(given, encoded))
+    if (known) return known.device
+    const decoded = decodeDeviceSecrets(encoded)
+    remembered = [{ bytes: encoded, device: decoded }, ...remembered].slice(0, maxRemembered)
+    return decoded
   },
 }
+
+/** A device that was replaced, for as long as something sealed to it may still come. */
+const retiredDevice = struct('retired-device', {
+  device: [0, device],
+  /** Its mailboxes, still collected. */
+  mailboxes: [
+    1,
+    array(
+      nested(
+        struct('retired-mailbox', {
+          relayKey: [0, bytes(32)],
+          addresses: [1, array(multiaddr(maxAddressLength), maxAddressesPerRelay)],
+          mailboxId: [2, bytes(32)],
+          mailboxSecret: [3, bytes(32)],
+        }),
+      ),
+      maxRelaysPerAccount,
+    ),
+  ],
+  /** Prekeys below this id are its own, but for those of devices that were replaced before it. */
+  untilPrekeyId: [2, uint(0xffff_ffff)],
+  retiredAtMs: [3, uint()],
+})
+export type RetiredDevice = ReturnType<typeof retiredDevice.decode>
 
 /** This device and the account it belongs to; one row, under key 0. */
 const account = struct('account', {
@@ -65,6 +96,12 @@ const account = struct('account', {
   nextPrekeyId: [8, uint(0xffff_ffff)],
   /** Newest protocol version that a signed prekey of this device has told. */
   toldVersion: [9, optional(uint(0xffff))],
+  /** When this device's keys were made; absent: with the account. */
+  keysSinceMs: [20, optional(uint())],
+  /** Earlier devices of this account, eldest first. */
+  retired: [21, optional(array(nested(retiredDevice), maxRetiredDevices))],
+  /** The keys were replaced, and the contacts are told as soon as the relays know. */
+  unannounced: [22, optional(boolean)],
 })
 export type AccountRow = ReturnType<typeof account.decode>
 

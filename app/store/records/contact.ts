@@ -35,6 +35,18 @@ const mailbox = struct('contact-mailbox', {
   lane: [3, bytes(32)],
 })
 
+/** What the person said they have compared. */
+const verification = struct('contact-verification', {
+  atMs: [0, uint()],
+  /** Head of the contact's log at that moment. */
+  head: [1, bytes(32)],
+  /** The devices that were verified; empty while the contact's log was not known yet. */
+  devices: [2, array(nested(device), maxDevicesPerAccount)],
+})
+
+/** 16: twice the sessions a contact may have; the older ids name sessions that are gone. */
+export const maxReceiveOnly = 16
+
 /** An account one talks to, or that asks to. */
 const contact = struct('contact', {
   contactId: [0, bytes(32)],
@@ -61,6 +73,10 @@ const contact = struct('contact', {
   /** Number of the next outbox row; only grows. */
   nextOutbox: [13, uint()],
   createdAtMs: [14, uint()],
+  /** Present while the contact is verified, or was until its devices changed (`services/trust.ts`). */
+  verification: [20, optional(nested(verification))],
+  /** Sessions of a device of ours that was replaced since: they still open what comes, and send nothing. */
+  receiveOnly: [21, optional(array(bytes(16), maxReceiveOnly))],
 })
 export type ContactRow = ReturnType<typeof contact.decode>
 

@@ -1,4 +1,4 @@
-import { boolean, bytes, nested, optional, struct, text, uint } from '../../../protocol/wire/codec.ts'
+import { boolean, bytes, nested, oneOf, optional, struct, text, uint } from '../../../protocol/wire/codec.ts'
 import { maxNameLength, maxTextBytes } from '../../../protocol/wire/limits.ts'
 import type { Table } from '../client-store.ts'
 import { double } from './fields.ts'
@@ -35,6 +35,8 @@ const conversation = struct('conversation', {
   createdAtMs: [11, uint()],
   /** A stranger's request: kept, but not on any screen yet. */
   hidden: [12, boolean],
+  /** As the contact's row has it; absent: not verified. */
+  verification: [20, optional(oneOf({ verified: 0, changed: 1 }))],
 })
 export type ConversationRow = ReturnType<typeof conversation.decode>
 

@@ -7,7 +7,10 @@ import { double } from './fields.ts'
 /** Ascending: a status is replaced by a greater one only. */
 export const messageStatus = oneOf({ waiting: 0, sent: 1, delivered: 2, read: 3 })
 
-/** One shown message. */
+/** What the app itself says in a conversation. */
+const noticeKind = oneOf({ 'keys-changed': 0 })
+
+/** One shown message, or a notice: a row of ours without text, status or sequence. */
 const message = struct('message', {
   conversationId: [0, bytes(16)],
   /** Display order; see `services/positions.ts`. */
@@ -32,6 +35,7 @@ const message = struct('message', {
   envelopeId: [11, optional(bytes(16))],
   /** Received messages: it was on screen. */
   seen: [12, boolean],
+  notice: [20, optional(noticeKind)],
 })
 export type MessageRow = ReturnType<typeof message.decode>
 

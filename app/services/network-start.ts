@@ -1,0 +1,60 @@
+import type { Network, NetworkListener } from '../../signaling/network.ts'
+import type { AccountRow } from '../store/records/account.ts'
+import type { Core } from './core.ts'
+import type { Problem } from './engine-api.ts'
+import { readAccount } from './identity.ts'
+import { createTask, type Task } from './retry.ts'
+
+const notStarted: Problem = {
+  code: 'relay-unreachable',
+  message: 'The connection could not be started; it is tried again by itself. If this stays so, reload the page.',
+}
+
+export interface NetworkStart extends Task {
+  readonly started: boolean
+  /** Ends the network, runs the step, and starts again with whatever keys there are then. */
+  without<T>(step: () => Promise<T>): Promise<T>
+}
+
+const ownDevice = ({ device, relays, retired = [] }: AccountRow): Parameters<Network['start']>[0] => ({
+  deviceSeed: device.deviceSeed,
+  mailboxes: relays,
+  retired: retired.map((earlier) => ({ deviceSeed: earlier.device.deviceSeed, mailboxes: earlier.mailboxes })),
+})
+
+/** Starts the network for the account, once there are both; tried again while it fails, which is told once. */
+export const createNetworkStart = (core: Core, listener: NetworkListener, onStarted: () => void): NetworkStart => {
+  let started = false
+  let told = false
+  const task = createTask(core, async () => {
+    const account = await core.store.read(readAccount)
+    const network = core.network()
+    if (!account || !network || started) return true
+    started = true
+    try {
+      await network.start(ownDevice(account), listener)
+    } catch (cause) {
+      started = false
+      if (!told) core.emit({ kind: 'problem', problem: notStarted })
+      told = true
+      throw cause
+    }
+    onStarted()
+    return true
+  })
+  return {
+    kick: task.kick,
+    without: async (step) => {
+      await core.network()?.stop()
+      started = false
+      try {
+        return await step()
+      } finally {
+        task.kick()
+      }
+    },
+    get started() {
+      return started
+    },
+  }
+}

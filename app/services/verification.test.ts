@@ -1,0 +1,339 @@
+import { openDB } from 'idb'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createAccount, replaceDevice, setRelays, verifyAccountLog } from '../../protocol/identity/account-log.ts'
+import { createDevice } from '../../protocol/identity/device.ts'
+import { safetyNumber } from '../../protocol/identity/safety-number.ts'
+import { openIndexedDbStore } from '../store/indexed-db-store.ts'
+import { accountTable, type AccountRow } from '../store/records/account.ts'
+import { meet, Person, random, type PersonOptions } from './person.fixture.ts'
+import { TestWorld } from './test-network.fixture.ts'
+
+const people: Person[] = []
+const pair = (world: TestWorld, more: Partial<PersonOptions> = {}): [Person, Person] => {
+  const made = [new Person({ world, name: 'Alice', ...more }), new Person({ world, name: 'Bob', ...more })] as const
+  people.push(...made)
+  return [...made]
+}
+afterEach(async () => {
+  for (const one of people.splice(0)) await one.end()
+})
+
+const soon = { timeout: 20_000, interval: 20 }
+
+/** Two people who have heard from each other. */
+const talking = async (world: TestWorld, more: Partial<PersonOptions> = {}) => {
+  const [alice, bob] = pair(world, more)
+  const id = await meet(alice, bob)
+  await bob.send(id, 'from bob')
+  await expect.poll(() => alice.texts(id), soon).toEqual(['from bob'])
+  await alice.send(id, 'from alice')
+  await expect.poll(() => bob.texts(id), soon).toEqual(['from bob', 'from alice'])
+  await delivered(alice, id)
+  await delivered(bob, id)
+  return { alice, bob, id }
+}
+
+const statuses = async (who: Person, id: string) =>
+  (await who.messages(id)).filter((m) => m.status !== undefined).map((m) => m.status)
+const delivered = (who: Person, id: string) =>
+  expect
+    .poll(async () => (await statuses(who, id)).every((status) => status === 'delivered' || status === 'read'), soon)
+    .toBe(true)
+const said = async (who: Person, id: string) => (await who.messages(id)).map((m) => m.notice ?? m.text)
+const verify = async (who: Person, other: Person, id: string) =>
+  who.engine.compareSafety(id, (await other.engine.safetyNumber(id)).qr)
+const replace = async (who: Person) => {
+  const outcome = await who.engine.replaceKeys()
+  if (!outcome.ok) throw new Error(outcome.problem.message)
+}
+const accountOf = async (who: Person): Promise<AccountRow> => {
+  const store = await openIndexedDbStore({ name: who.database, random, onClosed: () => undefined })
+  const account = await store.read((tx) => tx.get(accountTable, [0]))
+  store.close()
+  if (!account) throw new Error('no account')
+  return account
+}
+/** How many envelopes somebody has handed to the network so far. */
+const sentBy = (world: TestWorld, who: Person) => world.seen.filter(({ from }) => from === who.accountId).length
+
+describe('comparing safety codes', () => {
+  it('marks a match as verified, remembers it, and takes it back', async () => {
+    const { alice, bob, id } = await talking(new TestWorld())
+    expect(await verify(alice, bob, id)).toBe('match')
+    expect(alice.conversation(id)?.verification).toBe('verified')
+    expect(bob.conversation(id)?.verification).toBeUndefined()
+    await alice.close()
+    await alice.open()
+    await alice.engine.saveDraft(id, 'x')
+    expect(alice.conversation(id)?.verification).toBe('verified')
+    await alice.engine.setVerified(id, false)
+    expect(alice.conversation(id)?.verification).toBeUndefined()
+    await alice.engine.setVerified(id, true)
+    expect(alice.conversation(id)?.verification).toBe('verified')
+  })
+
+  it('tells other people, other things and older keys apart', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await talking(world)
+    const [carol, dave] = pair(world)
+    const other = await meet(carol, dave)
+    const theirs = await dave.engine.safetyNumber(other)
+    expect(await alice.engine.compareSafety(id, theirs.qr)).toBe('other-people')
+    expect(await alice.engine.compareSafety(id, new TextEncoder().encode('https://example.org'))).toBe('not-a-code')
+    const [ofAlice, ofBob] = [(await alice.engine.safetyNumber(id)).qr, (await bob.engine.safetyNumber(id)).qr]
+    world.relayUp = false
+    await replace(bob)
+    expect(await verify(alice, bob, id)).toBe('older-here')
+    expect(await bob.engine.compareSafety(id, ofAlice)).toBe('older-there')
+    expect(alice.conversation(id)?.verification ?? bob.conversation(id)?.verification).toBeUndefined()
+    world.relayUp = true
+    await bob.close()
+    await bob.open()
+    await expect.poll(() => said(alice, id), soon).toContain('keys-changed')
+    expect(await verify(alice, bob, id)).toBe('match')
+    // What Bob showed before: nobody has less of Bob than Alice has, least of all Bob.
+    expect(await alice.engine.compareSafety(id, ofBob)).toBe('conflict')
+  })
+
+  it('sees that somebody is shown keys of ours that are not ours', async () => {
+    const { alice, bob, id } = await talking(new TestWorld())
+    const { head, accountId } = await accountOf(alice)
+    const account = await accountOf(bob)
+    const forked = setRelays(account.log, [], account.device, Date.now())
+    const shown = safetyNumber(
+      { accountId, head },
+      { accountId: account.accountId, head: verifyAccountLog(forked).head },
+    )
+    expect(await bob.engine.compareSafety(id, shown.qr)).toBe('conflict')
+    expect(bob.conversation(id)?.verification).toBeUndefined()
+  })
+})
+
+describe('a contact who replaces their keys', () => {
+  it('is told of in the conversation, quietly, and writing goes on', async () => {
+    const { alice, bob, id } = await talking(new TestWorld())
+    const before = await accountOf(bob)
+    await replace(bob)
+    await expect.poll(() => said(alice, id), soon).toEqual(['from bob', 'from alice', 'keys-changed'])
+    expect(alice.conversation(id)).toMatchObject({ unread: 1, last: { text: 'from alice' } })
+    await alice.send(id, 'to the new keys')
+    await bob.send(id, 'from the new keys')
+    await expect.poll(() => bob.texts(id), soon).toContain('to the new keys')
+    await expect
+      .poll(() => said(alice, id), soon)
+      .toEqual(['from bob', 'from alice', 'keys-changed', 'to the new keys', 'from the new keys'])
+    await delivered(alice, id)
+    await delivered(bob, id)
+    const after = await accountOf(bob)
+    expect(after.device.deviceKey).not.toEqual(before.device.deviceKey)
+    expect(after.device.identityKey).not.toEqual(before.device.identityKey)
+    expect(after.relays[0]?.mailboxId).not.toEqual(before.relays[0]?.mailboxId)
+    expect(verifyAccountLog(after.log).devices.map(({ deviceId }) => deviceId)).toEqual([after.device.deviceId])
+  })
+
+  it('waits for a yes when verified: nothing is encrypted, and nothing is lost across a reload', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await talking(world)
+    expect(await verify(alice, bob, id)).toBe('match')
+    await replace(bob)
+    await bob.send(id, 'it is me')
+    await expect.poll(() => said(alice, id), soon).toEqual(['from bob', 'from alice', 'keys-changed', 'it is me'])
+    expect(alice.conversation(id)?.verification).toBe('changed')
+    const before = sentBy(world, alice)
+    await alice.send(id, 'one')
+    await alice.close()
+    await alice.open()
+    await alice.send(id, 'two')
+    expect(alice.conversation(id)?.verification).toBe('changed')
+    // Bob's messages have gone all the way by now; of Alice there is not one envelope, not even a receipt.
+    await bob.send(id, 'are you there')
+    await expect.poll(() => alice.texts(id), soon).toContain('are you there')
+    expect(sentBy(world, alice)).toBe(before)
+    expect((await alice.messages(id)).filter((m) => m.mine && m.status === 'waiting').map((m) => m.text)).toEqual([
+      'one',
+      'two',
+    ])
+    await alice.engine.setVerified(id, false)
+    await expect.poll(() => bob.texts(id), soon).toEqual(expect.arrayContaining(['one', 'two']))
+    await delivered(alice, id)
+    await delivered(bob, id)
+    expect(alice.conversation(id)?.verification).toBeUndefined()
+  })
+
+  it('is verified again by a new comparison, which is a yes as well', async () => {
+    const { alice, bob, id } = await talking(new TestWorld())
+    expect(await verify(alice, bob, id)).toBe('match')
+    await replace(bob)
+    await expect.poll(() => alice.conversation(id)?.verification, soon).toBe('changed')
+    await alice.send(id, 'held')
+    expect(await verify(alice, bob, id)).toBe('match')
+    expect(alice.conversation(id)?.verification).toBe('verified')
+    await expect.poll(() => bob.texts(id), soon).toContain('held')
+  })
+
+  it('gets what was on its way to the old keys, and loses nothing that it had sent', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await talking(world)
+    await bob.close()
+    for (const text of ['1', '2', '3']) await alice.send(id, text)
+    await expect.poll(async () => (await statuses(alice, id)).filter((one) => one === 'sent').length, soon).toBe(3)
+    await alice.close()
+    await bob.open()
+    await bob.send(id, 'before')
+    await replace(bob)
+    await bob.send(id, 'after')
+    await expect.poll(() => bob.texts(id), soon).toEqual(expect.arrayContaining(['1', '2', '3']))
+    // Alice slept through it all: her first words still go to the old mailbox.
+    world.relayUp = false
+    await alice.open()
+    await alice.send(id, '4')
+    world.relayUp = true
+    await alice.close()
+    await alice.open()
+    await expect.poll(() => bob.texts(id), soon).toContain('4')
+    await expect.poll(() => alice.texts(id), soon).toEqual(expect.arrayContaining(['before', 'after']))
+    await delivered(alice, id)
+    await delivered(bob, id)
+    for (const who of [alice, bob]) {
+      const texts = (await who.texts(id)).filter((text) => text !== undefined)
+      expect(texts).toHaveLength(new Set(texts).size)
+    }
+  })
+
+  it('may be invited by a link from before', async () => {
+    const world = new TestWorld()
+    const [alice, bob] = pair(world)
+    await Promise.all([alice.onboard(), bob.onboard()])
+    const fragment = await alice.invite()
+    await replace(alice)
+    const id = await bob.accept(fragment)
+    await bob.send(id, 'hello')
+    await expect.poll(() => alice.texts(id), soon).toEqual(['hello'])
+    await alice.send(id, 'hello to you')
+    await expect.poll(() => bob.texts(id), soon).toEqual(['hello', 'hello to you'])
+  })
+
+  it('may be a pair that both do so at once, and twice', async () => {
+    const { alice, bob, id } = await talking(new TestWorld())
+    await Promise.all([replace(alice), replace(bob)])
+    await Promise.all([alice.send(id, 'a'), bob.send(id, 'b')])
+    for (const who of [alice, bob]) {
+      await expect.poll(() => who.texts(id), soon).toEqual(expect.arrayContaining(['a', 'b']))
+      await delivered(who, id)
+    }
+    await expect.poll(async () => (await bob.engine.replaceKeys()).ok, soon).toBe(true)
+    await alice.send(id, 'c')
+    await bob.send(id, 'd')
+    for (const who of [alice, bob]) {
+      await expect.poll(() => who.texts(id), soon).toEqual(expect.arrayContaining(['c', 'd']))
+      await delivered(who, id)
+    }
+  })
+
+  it('does not listen to the replaced keys any more', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await talking(world)
+    const copy = new Person({ world, name: 'thief' })
+    await bob.close()
+    await copyDatabase(bob.database, copy.database)
+    await bob.open()
+    await replace(bob)
+    await expect.poll(() => said(alice, id), soon).toContain('keys-changed')
+    // A thief with everything that Bob's device held before.
+    people.push(copy)
+    await copy.open()
+    await copy.send(id, 'I am Bob')
+    const opened = async () =>
+      (await alice.engine.diagnostics()).lines.filter((line) => line.area === 'envelope').length
+    await expect.poll(opened, soon).toBeGreaterThan(0)
+    expect(await alice.texts(id)).not.toContain('I am Bob')
+  })
+})
+
+describe('a relay that lies', () => {
+  /** Another log for Bob's account id than Bob's: what a relay can make without his keys, or with an older state. */
+  const lies: [string, (account: AccountRow) => Uint8Array][] = [
+    [
+      'somebody else\u2019s log',
+      () => {
+        const device = createDevice(random)
+        return createAccount({ device, now: Date.now(), random }).log
+      },
+    ],
+    [
+      'keys of its own, signed by themselves',
+      (account) => {
+        const device = createDevice(random)
+        const forged = { ...device, deviceKey: account.device.deviceKey }
+        return unchecked(() => replaceDevice(account.log, forged, device, Date.now()), account.log)
+      },
+    ],
+    ['a log cut short', (account) => account.log.slice(0, -1)],
+  ]
+
+  it.each(lies)('is refused: %s', async (_, lie) => {
+    const world = new TestWorld()
+    const [alice, bob] = pair(world)
+    await Promise.all([alice.onboard(), bob.onboard()])
+    const fragment = await bob.invite()
+    const account = await accountOf(bob)
+    const name = bob.accountId ?? ''
+    const honest = world.logs.get(name)
+    world.logs.set(name, lie(account))
+    const id = await alice.accept(fragment)
+    await alice.send(id, 'for bob alone')
+    const refused = async () => (await alice.engine.diagnostics()).lines.some((line) => line.area === 'invite')
+    await expect.poll(refused, soon).toBe(true)
+    expect(sentBy(world, alice)).toBe(0)
+    if (honest) world.logs.set(name, honest)
+    await expect.poll(() => bob.texts(id), soon).toEqual(['for bob alone'])
+  })
+
+  it('cannot go back to a log from before', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await talking(world)
+    const name = bob.accountId ?? ''
+    const old = world.logs.get(name)
+    await replace(bob)
+    await expect.poll(() => said(alice, id), soon).toContain('keys-changed')
+    if (old) world.logs.set(name, old)
+    await bob.close()
+    // The next session would be with the keys that the old log lists.
+    await alice.engine.setVerified(id, true)
+    await alice.send(id, 'still to the new ones')
+    await bob.open()
+    await expect.poll(() => bob.texts(id), soon).toContain('still to the new ones')
+    expect(await said(alice, id)).toEqual(['from bob', 'from alice', 'keys-changed', 'still to the new ones'])
+  })
+})
+
+/** A log that its maker would refuse to make is still one that a relay can send. */
+const unchecked = (make: () => Uint8Array, otherwise: Uint8Array): Uint8Array => {
+  try {
+    return make()
+  } catch {
+    return otherwise.with(otherwise.length - 1, (otherwise.at(-1) ?? 0) ^ 1) as Uint8Array
+  }
+}
+
+/** Every byte of a device, as somebody who has it in hands gets them. */
+const copyDatabase = async (from: string, to: string): Promise<void> => {
+  const source = await openDB(from)
+  const names = [...source.objectStoreNames]
+  const target = await openDB(to, source.version, {
+    upgrade: (database) => {
+      for (const name of names) {
+        const store = database.createObjectStore(name)
+        for (const index of source.transaction(name).store.indexNames) store.createIndex(index, index)
+      }
+    },
+  })
+  for (const name of names) {
+    const [keys, values] = await Promise.all([source.getAllKeys(name), source.getAll(name)])
+    const tx = target.transaction(name, 'readwrite')
+    await Promise.all(values.map((value, i) => tx.store.put(value, keys[i])))
+    await tx.done
+  }
+  source.close()
+  target.close()
+}

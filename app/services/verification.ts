@@ -1,0 +1,107 @@
+import { logExtends } from '../../protocol/identity/account-log.ts'
+import { readSafetyCode, safetyNumber, type SafetySide } from '../../protocol/identity/safety-number.ts'
+import { equalBytes, fromHex, toHex } from '../../protocol/wire/bytes.ts'
+import { ProtocolError } from '../../protocol/wire/error.ts'
+import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
+import { conversationTable } from '../store/records/conversation.ts'
+import { putConversation } from './conversations.ts'
+import type { Core } from './core.ts'
+import { withVerification } from './device-change.ts'
+import type { Effects } from './effects.ts'
+import type { SafetyVerdict } from './engine-api.ts'
+import { requireAccount } from './identity.ts'
+import { sendingSession } from './sessions.ts'
+import { encryptWaiting } from './start-session.ts'
+import { isHeld } from './trust.ts'
+
+const requireContact = async (tx: ReadTransaction, conversationId: string): Promise<ContactRow> => {
+  const conversation = await tx.get(conversationTable, [fromHex(conversationId)])
+  const contact = conversation && (await tx.get(contactTable, [conversation.contactId]))
+  if (!contact) throw new Error('this conversation does not exist here')
+  return contact
+}
+
+export const readSafetyNumber = (core: Core, conversationId: string): Promise<{ digits: string; qr: Uint8Array }> =>
+  core.store.read(async (tx) => {
+    const contact = await requireContact(tx, conversationId)
+    const { accountId, head } = await requireAccount(tx)
+    return safetyNumber({ accountId, head }, { accountId: contact.contactId, head: contact.head }, core.crypto)
+  })
+
+/** What waited for the person's yes goes on: receipts, messages, and a session if there is none with these keys yet. */
+const release = async (tx: WriteTransaction, core: Core, effects: Effects, contact: ContactRow): Promise<void> => {
+  const name = toHex(contact.contactId)
+  effects.receipts.add(name)
+  effects.routes.add(name)
+  if (await sendingSession(tx, contact)) {
+    await encryptWaiting(tx, core, await requireAccount(tx), contact, effects)
+  } else effects.chores.add('sessions')
+}
+
+const verifyStep = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  stored: ContactRow,
+  verified: boolean,
+): Promise<void> => {
+  const { verification: _, ...plain } = stored
+  const { devices, head } = stored
+  const contact: ContactRow = verified ? { ...plain, verification: { atMs: core.now(), head, devices } } : plain
+  tx.put(contactTable, contact)
+  const conversation = await tx.get(conversationTable, [contact.conversationId])
+  if (conversation) putConversation(tx, effects, withVerification(conversation, contact))
+  if (isHeld(stored)) await release(tx, core, effects, contact)
+}
+
+/**
+ * The person says that they have compared, or that they have not (any more). Either is a yes to the keys the contact has now:
+ * what was held back leaves.
+ */
+export const setVerified = (core: Core, conversationId: string, verified: boolean): Promise<void> =>
+  core.commit(async (tx, effects) => verifyStep(tx, core, effects, await requireContact(tx, conversationId), verified))
+
+const readSides = (code: Uint8Array): readonly SafetySide[] | 'version' | 'not-a-code' => {
+  try {
+    return readSafetyCode(code)
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    return cause.code === 'version' ? 'version' : 'not-a-code'
+  }
+}
+
+/** Holds the heads in a code against what is known here: each side's own head is never older than what others have of it. */
+const judge = (
+  own: { readonly log: Uint8Array; readonly head: Uint8Array },
+  contact: ContactRow,
+  seen: { readonly own: Uint8Array; readonly contact: Uint8Array },
+): SafetyVerdict => {
+  if (!equalBytes(seen.own, own.head) && !logExtends(own.log, seen.own)) return 'conflict'
+  if (!equalBytes(seen.contact, contact.head)) {
+    const older = contact.log.length > 0 && logExtends(contact.log, seen.contact)
+    return older ? 'conflict' : 'older-here'
+  }
+  return equalBytes(seen.own, own.head) ? 'match' : 'older-there'
+}
+
+/** What the code on the contact's screen says of the two accounts; a match marks the contact as verified. */
+export const compareSafety = async (core: Core, conversationId: string, code: Uint8Array): Promise<SafetyVerdict> => {
+  const sides = readSides(code)
+  if (typeof sides === 'string') return sides
+  return core.commit(async (tx, effects) => {
+    const contact = await requireContact(tx, conversationId)
+    const account = await requireAccount(tx)
+    const headOf = (id: Uint8Array): Uint8Array | undefined =>
+      sides.find(({ accountId }) => equalBytes(accountId, id))?.head
+    const [own, theirs] = [headOf(account.accountId), headOf(contact.contactId)]
+    if (!own || !theirs) return 'other-people'
+    const verdict = judge(account, contact, { own, contact: theirs })
+    if (verdict === 'match') await verifyStep(tx, core, effects, contact, true)
+    if (verdict === 'older-here') {
+      tx.put(contactTable, { ...contact, logStale: true })
+      effects.chores.add('contacts')
+    }
+    return verdict
+  })
+}
