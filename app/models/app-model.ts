@@ -41,7 +41,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
   const { conversation } = current
   const settings: SettingsModel = new SettingsModel(engine, world)
   const inviteModel: InviteModel = new InviteModel(engine, world)
-  const safety: SafetyModel = new SafetyModel(engine)
+  const safety: SafetyModel = new SafetyModel(engine, world)
   const link: LinkModel = new LinkModel(engine, world, (id) => {
     dialog.value = null
     navigation.open(id)
@@ -72,7 +72,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
       case 'relays':
         return settings.applyRelays(event.relays)
       case 'profile':
-        return settings.applyName(event.profile.name)
+        return settings.applyProfile(event.profile)
       case 'settings':
         return settings.applySettings(event.settings)
       case 'catching-up':
@@ -111,7 +111,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
           beginOnboarding()
           phase.value = 'onboarding'
         } else {
-          settings.applyName(state.profile.name)
+          settings.applyProfile(state.profile)
           phase.value = 'ready'
           if (invite !== null) offerInvite(invite === '' ? null : invite)
         }
@@ -169,6 +169,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     closeDialog() {
       dialog.value = null
       link.stopScanning()
+      safety.stopScanning()
     },
 
     /** Writes down what is only in memory; the engine is closed by whoever opened it. */

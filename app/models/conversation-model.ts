@@ -36,6 +36,7 @@ export const ConversationModel = createModel(
     const inSight = signal(-Infinity)
     const firstUnreadId = signal<string | null>(null)
     const announcement = signal<MessageView | null>(null)
+    const decided = signal<string | null>(null)
     let marked = ''
 
     const open = async () => {
@@ -67,6 +68,8 @@ export const ConversationModel = createModel(
       composer,
       /** The newest message that came while the conversation was open, for screen readers. */
       announcement: announcement as ReadonlySignal<MessageView | null>,
+      /** What went wrong with saying yes to the contact's new keys. */
+      decisionProblem: decided as ReadonlySignal<string | null>,
       /** Where "new messages" begins, fixed when the conversation was opened. */
       firstUnreadId: firstUnreadId as ReadonlySignal<string | null>,
       open,
@@ -78,7 +81,15 @@ export const ConversationModel = createModel(
 
       apply(message: MessageView, isNew: boolean) {
         messages.apply(message)
-        if (isNew && !message.mine) announcement.value = message
+        if (isNew && (!message.mine || message.notice !== undefined)) announcement.value = message
+      },
+
+      /** A yes to the contact's new keys without comparing: what waits is sent, and the contact is not verified any more. */
+      async sendAnyway() {
+        decided.value = null
+        await engine
+          .setVerified(conversationId, false)
+          .catch(() => (decided.value = 'This could not be stored. Reload the page and try again.'))
       },
     }
   },

@@ -1,6 +1,7 @@
 import { createModel, signal, type ReadonlySignal } from '@preact/signals'
 import type { EngineApi } from '../services/engine-api.ts'
 import { attempt } from './attempt.ts'
+import { cameraProblem } from './camera-problem.ts'
 import { inviteIn } from './invite-address.ts'
 import type { World } from './world.ts'
 
@@ -12,16 +13,6 @@ export type LinkState =
   | { readonly kind: 'joining' }
 
 const notAnInvite = 'This is not an invite. An invite link contains “#i/” and a long code; ask for it again.'
-
-/** What went wrong with the camera, and what to do about it. */
-const cameraProblem = (cause: unknown): string => {
-  const name = cause instanceof DOMException ? cause.name : ''
-  if (name === 'NotAllowedError' || name === 'SecurityError')
-    return 'The camera is not allowed. Allow it for this site in the browser’s settings, or paste the link instead.'
-  if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'No camera was found. Paste the link instead.'
-  if (name === 'NotReadableError') return 'Another program uses the camera. Close it, or paste the link instead.'
-  return 'The camera does not work here. Paste the link instead.'
-}
 
 /** Opening an invite somebody else made: from the address bar, pasted, or scanned. */
 export const LinkModel = createModel(
@@ -94,7 +85,7 @@ export const LinkModel = createModel(
       openCamera: () => world.openCamera(),
       cameraFailed(cause: unknown) {
         state.value = { kind: 'entry' }
-        problem.value = cameraProblem(cause)
+        problem.value = cameraProblem(cause, 'paste the link')
       },
       /** A code is in sight of the camera. @returns whether it is an invite. */
       async scanned(code: string): Promise<boolean> {

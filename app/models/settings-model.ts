@@ -1,6 +1,6 @@
-import { createModel, signal, type ReadonlySignal } from '@preact/signals'
+import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import { maxNameLength } from '../../protocol/wire/limits.ts'
-import type { DiagnosticLine, EngineApi, RelayView, Settings } from '../services/engine-api.ts'
+import type { DiagnosticLine, EngineApi, ProfileView, RelayView, Settings } from '../services/engine-api.ts'
 import { attempt } from './attempt.ts'
 import type { World } from './world.ts'
 
@@ -14,7 +14,11 @@ export interface Diagnostics {
   readonly quotaBytes: number
 }
 
-type SettingsWorld = Pick<World, 'keepStorage' | 'restart' | 'version'>
+/** 90 days: after that new keys are offered, so that a copy of the old ones does not stay good for years. */
+const oldKeysDays = 90
+const dayMs = 86_400_000
+
+type SettingsWorld = Pick<World, 'keepStorage' | 'now' | 'restart' | 'version'>
 
 /** The person's own settings, their relays, and what the device says about itself. */
 export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorld) => {
@@ -24,6 +28,9 @@ export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorl
   const diagnostics = signal<Diagnostics | null>(null)
   const problem = signal<string | null>(null)
   const wiping = signal(false)
+  const keysSinceMs = signal(0)
+  const replacing = signal<'no' | 'running' | 'done'>('no')
+  const keyAgeDays = computed(() => Math.max(0, Math.floor((world.now.value - keysSinceMs.value) / dayMs)))
 
   const look = async () => {
     try {
@@ -41,10 +48,17 @@ export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorl
     diagnostics: diagnostics as ReadonlySignal<Diagnostics | null>,
     problem: problem as ReadonlySignal<string | null>,
     wiping: wiping as ReadonlySignal<boolean>,
+    /** Whole days since this device's keys were made. */
+    keyAgeDays,
+    keysAreOld: computed(() => keyAgeDays.value >= oldKeysDays),
+    replacing: replacing as ReadonlySignal<'no' | 'running' | 'done'>,
     version: signal(world.version) as ReadonlySignal<string>,
 
     applySettings: (next: Settings) => void (settings.value = next),
-    applyName: (next: string) => void (name.value = next),
+    applyProfile: (next: ProfileView) => {
+      name.value = next.name
+      keysSinceMs.value = next.keysSinceMs
+    },
     applyRelays: (next: readonly RelayView[]) => void (relays.value = next),
 
     async change(part: Partial<Settings>) {
@@ -65,6 +79,15 @@ export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorl
       if (outcome.ok) name.value = outcome.value.name
       problem.value = outcome.ok ? null : outcome.problem.message
       return outcome.ok
+    },
+
+    /** New keys for this device; contacts see a line about it. */
+    async replaceKeys() {
+      replacing.value = 'running'
+      const outcome = await attempt(() => engine.replaceKeys())
+      if (outcome.ok) keysSinceMs.value = outcome.value.keysSinceMs
+      replacing.value = outcome.ok ? 'done' : 'no'
+      problem.value = outcome.ok ? null : outcome.problem.message
     },
 
     look,

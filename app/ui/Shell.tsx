@@ -25,7 +25,12 @@ const OpenDialog = ({ app }: { app: AppModel }) => {
       return <SettingsDialog settings={app.settings} onClose={app.closeDialog} />
     case 'safety':
       return conversation === null ? null : (
-        <SafetyDialog safety={app.safety} name={conversation.name.value} onClose={app.closeDialog} />
+        <SafetyDialog
+          safety={app.safety}
+          name={conversation.name.value}
+          verification={conversation.view.value.verification}
+          onClose={app.closeDialog}
+        />
       )
     case null:
       return null

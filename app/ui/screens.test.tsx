@@ -2,6 +2,7 @@ import axe from 'axe-core'
 import { describe, expect, it, vi } from 'vitest'
 import { page } from 'vitest/browser'
 import { conversation, history, readyState, relay } from '../models/engine.fixture.ts'
+import type { SafetyVerdict } from '../models/safety-model.ts'
 import type { AppModel } from '../models/app-model.ts'
 import { show, showApp } from './page.fixture.ts'
 import { ElsewhereScreen } from './screens/ElsewhereScreen.tsx'
@@ -24,6 +25,47 @@ const people = [
   }),
   conversation({ conversationId: 'c2', contactId: '0002', name: 'Dave', draft: 'half a thought' }),
 ]
+const verified = conversation({
+  messages: 40,
+  verification: 'verified',
+  last: { text: 'see you', mine: true, sentAtMs: now },
+})
+const changed = conversation({ messages: 42, verification: 'changed', path: 'relay' })
+const withNotice = [
+  ...history(40, now - 120_000),
+  {
+    messageId: 'n',
+    conversationId: 'c0',
+    position: 41,
+    mine: true,
+    notice: 'keys-changed',
+    sentAtMs: now - 60_000,
+  } as const,
+  {
+    messageId: 'h',
+    conversationId: 'c0',
+    position: 42,
+    mine: true,
+    text: 'held',
+    status: 'waiting',
+    sentAtMs: now,
+  } as const,
+]
+
+const withBob = async (bob: typeof verified, act: (app: AppModel) => void = () => undefined) => {
+  const { app, engine } = await showApp(readyState([bob, ...people.slice(1)]), withNotice)
+  app.openConversation('c0')
+  act(app)
+  return { app, engine }
+}
+
+const withVerdict = async (verdict: SafetyVerdict) => {
+  const { app, engine } = await withBob(verified, (opened) => opened.openDialog('safety'))
+  engine.verdict = verdict
+  await vi.waitFor(() => expect(app.safety.state.value.kind).toBe('ready'))
+  await app.safety.scanned('code')
+}
+
 const newcomer = { ...readyState([]), profile: null }
 
 const withPeople = async (act: (app: AppModel) => void = () => undefined) => {
@@ -55,6 +97,29 @@ const screens: Record<string, () => unknown> = {
       app.openConversation('c0')
       app.openDialog('safety')
     }),
+  'verified contact': () => withBob(verified),
+  'verified safety number': () => withBob(verified, (app) => app.openDialog('safety')),
+  'keys have changed': () => withBob(changed),
+  'keys have changed, safety number': () => withBob(changed, (app) => app.openDialog('safety')),
+  'the safety codes match': () => withVerdict('match'),
+  'the safety codes conflict': () => withVerdict('conflict'),
+  'the code of other people': () => withVerdict('other-people'),
+  'a code from older keys': () => withVerdict('older-here'),
+  'scan a safety code': () =>
+    showApp(readyState([verified]), withNotice, {
+      world: { openCamera: () => Promise.resolve(document.createElement('canvas').captureStream(10)) },
+    }).then(({ app }) => {
+      app.openConversation('c0')
+      app.openDialog('safety')
+      app.safety.scan()
+    }),
+  'old keys': async () => {
+    const state = readyState(people)
+    const profile = { accountId: 'a0', name: 'Alice', keysSinceMs: now - 100 * 86_400_000 }
+    const { app } = await showApp({ ...state, profile }, history(40, now))
+    app.openDialog('settings')
+    await page.getByRole('button', { name: 'Replace device keys…' }).click()
+  },
   elsewhere: () => show(<ElsewhereScreen taking={false} onUseHere={() => undefined} />),
   ...Object.fromEntries(
     (['insecure', 'unsupported', 'storage', 'crashed'] satisfies Obstacle[]).map((obstacle) => [

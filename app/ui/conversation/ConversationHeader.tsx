@@ -1,12 +1,15 @@
 import type { Connection } from '../../models/connection.ts'
+import type { ConversationView } from '../../models/conversations-model.ts'
 import { Avatar } from '../parts/Avatar.tsx'
 import { ConnectionStatus } from '../parts/ConnectionStatus.tsx'
 import { BackIcon, ShieldIcon } from '../parts/icons.tsx'
+import { VerifiedMark } from '../parts/VerifiedMark.tsx'
 
 interface Props {
   readonly contactId: string
   readonly name: string
   readonly named: boolean
+  readonly verification: ConversationView['verification']
   readonly connection: Connection
   readonly onBack: () => void
   readonly onSafetyNumber: () => void
@@ -20,9 +23,12 @@ export const ConversationHeader = (props: Props) => (
     </button>
     <Avatar contactId={props.contactId} name={props.named ? props.name : undefined} />
     <div class="bar-title">
-      <h1>
-        <bdi>{props.name}</bdi>
-      </h1>
+      <div class="bar-name">
+        <h1>
+          <bdi>{props.name}</bdi>
+        </h1>
+        <VerifiedMark verification={props.verification} />
+      </div>
       <ConnectionStatus connection={props.connection} />
     </div>
     <button type="button" class="button-quiet safety-button" aria-label="Safety number" onClick={props.onSafetyNumber}>

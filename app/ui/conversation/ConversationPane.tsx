@@ -1,9 +1,12 @@
 import type { Connection } from '../../models/connection.ts'
 import type { ConversationModel } from '../../models/conversation-model.ts'
+import type { MessageView } from '../../models/messages-model.ts'
 import { BubbleIcon } from '../parts/icons.tsx'
 import { Composer } from './Composer.tsx'
 import { ConversationHeader } from './ConversationHeader.tsx'
+import { KeysChanged } from './KeysChanged.tsx'
 import { MessageList } from './MessageList.tsx'
+import { noticeText } from './NoticeRow.tsx'
 
 interface Props {
   readonly conversation: ConversationModel
@@ -61,6 +64,7 @@ const History = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => 
       firstUnreadId={conversation.firstUnreadId.value}
       unread={view.value.unread}
       senderName={conversation.name.value}
+      held={view.value.verification === 'changed'}
       now={now}
       onNeedOlder={() => void messages.loadOlder()}
       onLookedAt={conversation.lookedAt}
@@ -68,9 +72,12 @@ const History = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => 
   )
 }
 
+const wordsOf = ({ notice, text }: MessageView, name: string): string =>
+  notice === undefined ? `${name}: ${text ?? 'a message this version cannot show'}` : noticeText(name)
+
 /** One conversation: who, what was said, and where to write. */
 export const ConversationPane = ({ conversation, ...props }: Props) => {
-  const { contactId, name, typing } = conversation.view.value
+  const { contactId, name, typing, verification } = conversation.view.value
   const spoken = conversation.announcement.value
   return (
     <section class="pane conversation-pane" aria-label="Conversation">
@@ -78,6 +85,7 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
         contactId={contactId}
         name={conversation.name.value}
         named={name !== undefined}
+        verification={verification}
         connection={props.connection}
         onBack={props.onBack}
         onSafetyNumber={props.onSafetyNumber}
@@ -86,9 +94,10 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
       <div class="typing-place" aria-live="polite">
         {typing && <Typing name={conversation.name.value} />}
       </div>
+      <KeysChanged conversation={conversation} onSafetyNumber={props.onSafetyNumber} />
       <Composer composer={conversation.composer} focus={props.focusComposer} />
       <p class="visually-hidden" aria-live="polite">
-        {spoken !== null && `${conversation.name.value}: ${spoken.text ?? 'a message this version cannot show'}`}
+        {spoken !== null && wordsOf(spoken, conversation.name.value)}
       </p>
     </section>
   )

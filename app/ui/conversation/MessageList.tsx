@@ -16,6 +16,8 @@ interface Props {
   readonly firstUnreadId: string | null
   readonly unread: number
   readonly senderName: string
+  /** What is not sent yet waits for the person's yes to new keys. */
+  readonly held: boolean
   readonly now: number
   readonly onNeedOlder: () => void
   /** The message at this position is the last one in sight. */
@@ -83,7 +85,7 @@ const useFollowOwn = (list: List, newest: MessageView | undefined) => {
   useLayoutEffect(() => {
     if (newest?.messageId === known.current) return
     known.current = newest?.messageId
-    if (newest?.mine) list.scrollToEnd()
+    if (newest?.mine && newest.notice === undefined) list.scrollToEnd()
   }, [newest?.messageId])
 }
 
@@ -95,13 +97,13 @@ const useUnreadAbove = (list: List, messages: readonly MessageView[], firstUnrea
   return index >= 0 && above.current ? index : null
 }
 
-type RowsProps = Pick<Props, 'messages' | 'total' | 'firstUnreadId' | 'senderName' | 'now'> & {
+type RowsProps = Pick<Props, 'messages' | 'total' | 'firstUnreadId' | 'senderName' | 'held' | 'now'> & {
   readonly items: readonly VirtualItem[]
   readonly height: number
   readonly measure: List['measureElement']
 }
 
-const Rows = ({ messages, total, firstUnreadId, senderName, now, items, height, measure }: RowsProps) => {
+const Rows = ({ messages, total, firstUnreadId, senderName, held, now, items, height, measure }: RowsProps) => {
   const unloaded = Math.max(0, total - messages.length)
   return (
     <div class="rows-space" style={{ height: `${height}px` }}>
@@ -115,6 +117,7 @@ const Rows = ({ messages, total, firstUnreadId, senderName, now, items, height, 
               message={message}
               {...groupingOf(messages, index)}
               senderName={senderName}
+              held={held}
               firstUnread={message.messageId === firstUnreadId}
               now={now}
               index={index}

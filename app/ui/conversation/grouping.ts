@@ -15,6 +15,8 @@ export interface Grouping {
 const together = (a: MessageView | undefined, b: MessageView | undefined): boolean =>
   a !== undefined &&
   b !== undefined &&
+  a.notice === undefined &&
+  b.notice === undefined &&
   a.mine === b.mine &&
   isSameDay(a.sentAtMs, b.sentAtMs) &&
   Math.abs(b.sentAtMs - a.sentAtMs) < groupWithinMs

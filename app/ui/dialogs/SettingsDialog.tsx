@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useId, useState } from 'preact/hooks'
 import type { RelayView, Settings, SettingsModel } from '../../models/settings-model.ts'
 import { Dialog } from '../parts/Dialog.tsx'
+import { DeviceKeys } from './DeviceKeys.tsx'
 import { Diagnostics } from './Diagnostics.tsx'
 
 interface Props {
@@ -191,6 +192,9 @@ export const SettingsDialog = ({ settings, onClose }: Props) => (
         An invite link that was opened here may stay in this browser’s history. Remove it there if others use this
         browser.
       </p>
+    </Section>
+    <Section title="Keys">
+      <DeviceKeys settings={settings} />
     </Section>
     <Section title="Relays">
       {settings.relays.value.length === 0 && <p class="hint">None yet.</p>}

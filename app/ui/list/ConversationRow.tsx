@@ -2,6 +2,7 @@ import type { ConversationView } from '../../models/conversations-model.ts'
 import { Avatar } from '../parts/Avatar.tsx'
 import { relativeTime } from '../parts/format-time.ts'
 import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
+import { VerifiedMark } from '../parts/VerifiedMark.tsx'
 
 interface Props {
   readonly conversation: ConversationView
@@ -46,7 +47,10 @@ export const ConversationRow = ({ conversation, open, now, onOpen }: Props) => {
         <bdi>{name ?? 'New contact'}</bdi>
       </button>
       <span class="conversation-about" id={`about-${conversationId}`}>
-        {last !== undefined && <time class="conversation-time">{relativeTime(last.sentAtMs, now)}</time>}
+        <span class="conversation-when">
+          <VerifiedMark verification={conversation.verification} />
+          {last !== undefined && <time class="conversation-time">{relativeTime(last.sentAtMs, now)}</time>}
+        </span>
         {last?.mine && last.status !== undefined && !conversation.typing && conversation.draft.trim() === '' && (
           <>
             <StatusIcon status={last.status} />

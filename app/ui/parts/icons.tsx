@@ -59,6 +59,13 @@ export const CameraIcon = icon(
     <circle cx="12" cy="13" r="3.5" />
   </>,
 )
+export const PictureIcon = icon(
+  <>
+    <rect x="4" y="5" width="16" height="14" rx="2" />
+    <circle cx="9" cy="10" r="1.5" />
+    <path d="M4.5 17l4.500-4 3 2.500L15.500 11l4.500 4.500" />
+  </>,
+)
 export const BubbleIcon = icon(
   <path d="M20.5 11.500a8 8 0 01-8 8H4.500l1.7-3.200A8 8 0 1120.5 11.500zM9 11.500v.01M12.5 11.500v.01M16 11.500v.01" />,
 )

@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { page, userEvent } from 'vitest/browser'
+import { conversation, history, readyState } from '../models/engine.fixture.ts'
+import { showApp } from './page.fixture.ts'
+
+const now = Date.now()
+const bob = (part: Parameters<typeof conversation>[0] = {}) => conversation({ messages: 5, ...part })
+const open = async (part: Parameters<typeof conversation>[0] = {}) => {
+  const shown = await showApp(readyState([bob(part)]), history(5, now))
+  shown.app.openConversation('c0')
+  return shown
+}
+const button = (name: string) => page.getByRole('button', { name, exact: true })
+const banner = page.getByRole('alert').filter({ hasText: 'keys have changed' })
+
+beforeEach(() => page.viewport(1280, 800))
+
+/** The code on screen as a picture file, as a camera or a screenshot has it. */
+const pictureOfCode = async (): Promise<File> => {
+  await vi.waitFor(() => expect(document.querySelector('.qr svg')).not.toBeNull())
+  const code = document.querySelector('.qr svg')
+  const image = new Image()
+  image.src = `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${code?.getAttribute('viewBox')}" width="500" height="500"><rect width="100%" height="100%" fill="white"/>${code?.innerHTML}</svg>`)}`
+  await image.decode()
+  const canvas = document.createElement('canvas')
+  ;[canvas.width, canvas.height] = [900, 700]
+  const context = canvas.getContext('2d')
+  if (context === null) throw new Error('no canvas')
+  context.fillStyle = '#776'
+  context.fillRect(0, 0, 900, 700)
+  context.drawImage(image, 210, 90)
+  return new File([await new Promise<Blob>((resolve) => canvas.toBlob((blob) => blob && resolve(blob)))], 'code.png')
+}
+
+describe('the safety number', () => {
+  it('hands the very bytes of a picture to the engine, and says what they are', async () => {
+    const { engine } = await open()
+    // Every byte there is: none may be lost on the way through a code and back.
+    const code = Uint8Array.from({ length: 256 }, (_, i) => i)
+    engine.safetyNumber = () => Promise.resolve({ digits: '0'.repeat(60), qr: code })
+    const compare = vi.spyOn(engine, 'compareSafety')
+    await button('Safety number').click()
+    await page.getByLabelText('Picture of the code').upload(await pictureOfCode())
+    await vi.waitFor(() => expect(compare).toHaveBeenCalledWith('c0', code))
+    await expect.element(page.getByRole('status').filter({ hasText: 'The codes match' })).toBeVisible()
+  })
+
+  it('says that a picture has no code in it', async () => {
+    await open()
+    await button('Safety number').click()
+    await page.getByLabelText('Picture of the code').upload(new File(['nothing'], 'photo.png', { type: 'image/png' }))
+    await expect.element(page.getByRole('alert').filter({ hasText: 'No code was found' })).toBeVisible()
+  })
+
+  it('warns when the code is of other people', async () => {
+    const { engine } = await open()
+    engine.verdict = 'other-people'
+    await button('Safety number').click()
+    await page.getByLabelText('Picture of the code').upload(await pictureOfCode())
+    await expect.element(page.getByRole('alert').filter({ hasText: 'Not the same people' })).toBeVisible()
+  })
+
+  it('says what to do when there is no camera', async () => {
+    await open()
+    await button('Safety number').click()
+    await button('Scan their code').click()
+    await expect.element(page.getByRole('alert').filter({ hasText: 'use a picture of the code instead' })).toBeVisible()
+  })
+
+  it('is marked as verified by the person, shown everywhere, and taken back', async () => {
+    const { engine } = await open()
+    await button('Safety number').click()
+    await button('Mark as verified').click()
+    expect(engine.verified).toEqual([['c0', true]])
+    engine.emit({ kind: 'conversation', conversation: bob({ verification: 'verified' }) })
+    await expect.element(page.getByText('You have verified Bob.')).toBeVisible()
+    await expect
+      .poll(() => document.querySelectorAll('.bar .mark-verified, .conversation-row .mark-verified').length)
+      .toBe(2)
+    await button('Not verified any more').click()
+    expect(engine.verified).toEqual([
+      ['c0', true],
+      ['c0', false],
+    ])
+  })
+})
+
+describe('changed keys', () => {
+  const notice = { messageId: 'n', conversationId: 'c0', position: 6, mine: true, notice: 'keys-changed' } as const
+
+  it('are a line in the conversation, and said aloud', async () => {
+    const { engine, root } = await open()
+    await vi.waitFor(() => expect(root.querySelector('.scroller li')).not.toBeNull())
+    engine.emit({ kind: 'message', message: { ...notice, sentAtMs: now }, isNew: true })
+    await expect.element(page.getByRole('listitem').filter({ hasText: 'Bob’s keys have changed.' })).toBeVisible()
+    await expect.poll(() => root.querySelector('[aria-live]:last-child')?.textContent).toBe('Bob’s keys have changed.')
+    await expect.element(banner).not.toBeInTheDocument()
+  })
+
+  it('hold what is written to a verified contact, and say so, until there is a yes', async () => {
+    const { app, engine } = await open({ verification: 'changed' })
+    await expect.element(banner).toBeVisible()
+    await page.getByRole('textbox', { name: 'Message' }).fill('for the old Bob')
+    await userEvent.keyboard('{Enter}')
+    const row = page.getByRole('listitem').filter({ hasText: 'for the old Bob' })
+    await expect.element(row).toHaveAccessibleDescription('Waiting for your yes to the new keys')
+    await button('Send anyway').click()
+    expect(engine.verified).toEqual([['c0', false]])
+    engine.emit({ kind: 'conversation', conversation: bob() })
+    await expect.element(banner).not.toBeInTheDocument()
+    await expect.element(row).toHaveAccessibleDescription('Waiting')
+    expect(app.conversation.value?.decisionProblem.value).toBeNull()
+  })
+
+  it('lead to the safety number by keyboard', async () => {
+    await open({ verification: 'changed' })
+    await expect.element(banner).toBeVisible()
+    await expect.element(page.getByRole('textbox', { name: 'Message' })).toHaveFocus()
+    await userEvent.keyboard('{Shift>}{Tab}{/Shift}{Enter}')
+    await expect.element(page.getByRole('dialog', { name: 'Safety number' })).toBeVisible()
+  })
+
+  it('keep what was written when the yes cannot be stored', async () => {
+    const { engine } = await open({ verification: 'changed' })
+    engine.setVerified = () => Promise.reject(new Error('full'))
+    await button('Send anyway').click()
+    await expect.element(page.getByText(/This could not be stored/)).toBeVisible()
+    await expect.element(banner).toBeVisible()
+  })
+})
+
+describe('own keys', () => {
+  const withAge = async (days: number) => {
+    const profile = { accountId: 'a0', name: 'Alice', keysSinceMs: now - days * 86_400_000 }
+    const shown = await showApp({ ...readyState([bob()]), profile })
+    shown.app.openDialog('settings')
+    return shown
+  }
+
+  it('are replaced when asked, and not before', async () => {
+    const { engine } = await withAge(12)
+    const replace = vi.spyOn(engine, 'replaceKeys')
+    await expect.element(page.getByText(/made 12 days ago/)).toBeVisible()
+    expect(document.querySelector('.offer')).toBeNull()
+    await button('Replace device keys…').click()
+    await expect.element(button('Keep these keys')).toHaveFocus()
+    expect(replace).not.toHaveBeenCalled()
+    await button('Replace keys').click()
+    await expect.element(page.getByText(/made today/)).toBeVisible()
+    await expect.element(page.getByRole('status').filter({ hasText: 'The keys are new' })).toBeVisible()
+    expect(replace).toHaveBeenCalledOnce()
+  })
+
+  it('are offered to be replaced after 90 days', async () => {
+    await withAge(89)
+    expect(document.querySelector('.offer')).toBeNull()
+    await withAge(90)
+    await expect.element(page.getByText(/That is a while/)).toBeVisible()
+  })
+
+  it('stay when the relay cannot be told, which is said', async () => {
+    const { engine } = await withAge(12)
+    await button('Replace device keys…').click()
+    engine.failNext = { code: 'relay-unreachable', message: 'Try again when you are connected.' }
+    await button('Replace keys').click()
+    await expect.element(page.getByRole('alert').filter({ hasText: 'Try again' })).toBeVisible()
+    await expect.element(page.getByText(/made 12 days ago/)).toBeVisible()
+  })
+})
