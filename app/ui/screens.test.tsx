@@ -66,6 +66,18 @@ const withVerdict = async (verdict: SafetyVerdict) => {
   await app.safety.scanned('code')
 }
 
+/** A camera that sees nothing, for as long as somebody looks. */
+const darkRoom = (): Promise<MediaStream> => {
+  const film = document.createElement('canvas')
+  const stream = film.captureStream()
+  const draw = () => {
+    film.getContext('2d')?.fillRect(0, 0, film.width, film.height)
+    if (stream.getTracks().some((track) => track.readyState === 'live')) requestAnimationFrame(draw)
+  }
+  draw()
+  return Promise.resolve(stream)
+}
+
 const newcomer = { ...readyState([]), profile: null }
 
 const withPeople = async (act: (app: AppModel) => void = () => undefined) => {
@@ -105,14 +117,12 @@ const screens: Record<string, () => unknown> = {
   'the safety codes conflict': () => withVerdict('conflict'),
   'the code of other people': () => withVerdict('other-people'),
   'a code from older keys': () => withVerdict('older-here'),
-  'scan a safety code': () =>
-    showApp(readyState([verified]), withNotice, {
-      world: { openCamera: () => Promise.resolve(document.createElement('canvas').captureStream(10)) },
-    }).then(({ app }) => {
-      app.openConversation('c0')
-      app.openDialog('safety')
-      app.safety.scan()
-    }),
+  'scan a safety code': async () => {
+    const { app } = await showApp(readyState([verified]), withNotice, { world: { openCamera: darkRoom } })
+    app.openConversation('c0')
+    app.openDialog('safety')
+    app.safety.scan()
+  },
   'old keys': async () => {
     const state = readyState(people)
     const profile = { accountId: 'a0', name: 'Alice', keysSinceMs: now - 100 * 86_400_000 }

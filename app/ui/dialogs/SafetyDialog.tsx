@@ -100,7 +100,7 @@ const Digits = ({ state }: { state: Extract<SafetyState, { kind: 'ready' }> }) =
 )
 
 const Actions = ({ safety, verification }: Pick<Props, 'safety' | 'verification'>) => (
-  <div class="dialog-actions">
+  <div class="dialog-actions safety-actions">
     <button type="button" class="button" onClick={safety.scan}>
       <CameraIcon />
       Scan their code
@@ -129,7 +129,7 @@ export const SafetyDialog = ({ safety, name, verification, onClose }: Props) => 
         <Scanning safety={safety} name={name} />
       ) : (
         <>
-          {verdict !== 'match' && <Standing name={name} verification={verification} />}
+          {verdict === null && <Standing name={name} verification={verification} />}
           {verdict !== null && <SafetyVerdict verdict={verdict} name={name} />}
           <Problem text={safety.problem.value} />
           {state.kind === 'loading' && (
