@@ -23,7 +23,7 @@ export interface OwnMailbox extends RelayAddress {
 }
 
 /** A device of this account: its seed (32 bytes) and where its mail waits. */
-export interface OwnDevice {
+interface OwnDevice {
   readonly deviceSeed: Uint8Array
   readonly mailboxes: readonly OwnMailbox[]
 }

@@ -122,6 +122,9 @@ const screens: Record<string, () => unknown> = {
     app.openConversation('c0')
     app.openDialog('safety')
     app.safety.scan()
+    await vi.waitFor(() => expect(document.querySelector('.scanner[aria-busy="false"]')).not.toBeNull(), {
+      timeout: 10_000,
+    })
   },
   'old keys': async () => {
     const state = readyState(people)
