@@ -198,6 +198,24 @@ describe('a contact who replaces their keys', () => {
     }
   })
 
+  it('collects what comes to the old mailbox, with the old key', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await talking(world)
+    const mailboxId = (await accountOf(bob)).relays[0]?.mailboxId ?? new Uint8Array(32)
+    const old = world.mailbox(mailboxId)
+    // Alice does not hear of the new keys.
+    world.faults = { lose: 1 }
+    await replace(bob)
+    await bob.close()
+    world.faults = {}
+    await alice.send(id, 'to the old mailbox')
+    await expect.poll(() => old.waiting.length, soon).toBe(1)
+    await bob.open()
+    await expect.poll(() => bob.texts(id), soon).toContain('to the old mailbox')
+    await expect.poll(() => old.waiting.length, soon).toBe(0)
+    await delivered(alice, id)
+  })
+
   it('may be invited by a link from before', async () => {
     const world = new TestWorld()
     const [alice, bob] = pair(world)
@@ -209,6 +227,28 @@ describe('a contact who replaces their keys', () => {
     await expect.poll(() => alice.texts(id), soon).toEqual(['hello'])
     await alice.send(id, 'hello to you')
     await expect.poll(() => bob.texts(id), soon).toEqual(['hello', 'hello to you'])
+  })
+
+  it('opens a first message that was sealed to the old keys, and answers with the new ones', async () => {
+    const world = new TestWorld()
+    const [alice, bob] = pair(world)
+    await Promise.all([alice.onboard(), bob.onboard()])
+    const fragment = await alice.invite()
+    await alice.close()
+    const id = await bob.accept(fragment)
+    await bob.send(id, 'hello')
+    await expect.poll(() => statuses(bob, id), soon).toEqual(['sent'])
+    world.relayUp = false
+    await alice.open()
+    await replace(alice)
+    world.relayUp = true
+    await alice.close()
+    await alice.open()
+    await expect.poll(() => alice.texts(id), soon).toEqual(['hello'])
+    await expect.poll(() => said(bob, id), soon).toEqual(['hello', 'keys-changed'])
+    await alice.send(id, 'hello to you')
+    await expect.poll(() => bob.texts(id), soon).toContain('hello to you')
+    await delivered(bob, id)
   })
 
   it('may be a pair that both do so at once, and twice', async () => {
@@ -294,14 +334,17 @@ describe('a relay that lies', () => {
     const old = world.logs.get(name)
     await replace(bob)
     await expect.poll(() => said(alice, id), soon).toContain('keys-changed')
+    const honest = world.logs.get(name)
     if (old) world.logs.set(name, old)
-    await bob.close()
-    // The next session would be with the keys that the old log lists.
-    await alice.engine.setVerified(id, true)
-    await alice.send(id, 'still to the new ones')
-    await bob.open()
-    await expect.poll(() => bob.texts(id), soon).toContain('still to the new ones')
-    expect(await said(alice, id)).toEqual(['from bob', 'from alice', 'keys-changed', 'still to the new ones'])
+    // With new keys of her own, Alice needs a new session, and asks the relay for Bob's log.
+    await replace(alice)
+    await alice.send(id, 'to the new keys alone')
+    const refused = async () => (await alice.engine.diagnostics()).lines.some(({ code }) => code === 'conflict')
+    await expect.poll(refused, soon).toBe(true)
+    expect(await bob.texts(id)).not.toContain('to the new keys alone')
+    if (honest) world.logs.set(name, honest)
+    await expect.poll(() => bob.texts(id), soon).toContain('to the new keys alone')
+    expect(await said(alice, id)).toEqual(['from bob', 'from alice', 'keys-changed', 'to the new keys alone'])
   })
 })
 
