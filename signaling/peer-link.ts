@@ -56,6 +56,7 @@ export const createNetwork = (options: NetworkOptions): Network => new PeerLink(
 const collectOnly = {
   reachable: false,
   onRelayState: () => {},
+  onPrekeysLow: () => {},
   onLinkStream: (stream: Stream) => stream.abort(new Error('this device was replaced')),
 } as const
 

@@ -56,7 +56,9 @@ const initiateStep = async (
   const isWanted = remote.handshake !== 'none' && isDue(core, remote)
   const now = core.now()
   if (!isWanted && (await sendingSession(tx, contact, now))) {
-    return encryptWaiting(tx, core, account, stored, effects)
+    tx.put(contactTable, contact)
+    effects.routes.add(toHex(contact.contactId))
+    return encryptWaiting(tx, core, account, contact, effects)
   }
   const known = (await readSessions(tx, contact.contactId)).map((session) => session.generation)
   const session = initiateSession({

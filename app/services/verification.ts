@@ -11,8 +11,8 @@ import { withVerification } from './device-change.ts'
 import type { Effects } from './effects.ts'
 import type { SafetyVerdict } from './engine-api.ts'
 import { requireAccount } from './identity.ts'
+import { encryptWaiting } from './resend.ts'
 import { sendingSession } from './sessions.ts'
-import { encryptWaiting } from './start-session.ts'
 import { isHeld } from './trust.ts'
 
 const requireContact = async (tx: ReadTransaction, conversationId: string): Promise<ContactRow> => {
@@ -34,7 +34,7 @@ const release = async (tx: WriteTransaction, core: Core, effects: Effects, conta
   const name = toHex(contact.contactId)
   effects.receipts.add(name)
   effects.routes.add(name)
-  if (await sendingSession(tx, contact)) {
+  if (await sendingSession(tx, contact, core.now())) {
     await encryptWaiting(tx, core, await requireAccount(tx), contact, effects)
   } else effects.chores.add('sessions')
 }
