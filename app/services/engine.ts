@@ -137,9 +137,10 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
 /** Calls about the person and whom they meet. */
 const personalCalls = (
   open: () => Running,
-): Pick<EngineApi, 'setName' | 'setSettings' | 'createInvite' | 'previewInvite' | 'acceptInvite'> => ({
+): Pick<EngineApi, 'setName' | 'setSettings' | 'replaceKeys' | 'createInvite' | 'previewInvite' | 'acceptInvite'> => ({
   setName: async (name) => setName(open().core, name),
   setSettings: async (settings: Partial<Settings>) => changeSettings(open().core, settings),
+  replaceKeys: async () => replaceKeys(open()),
   createInvite: async () => makeInvite(open()),
   previewInvite: async (fragment) => previewInvite(open().core, fragment),
   acceptInvite: async (fragment) => acceptInvite(open().core, fragment),
@@ -211,7 +212,6 @@ export const createEngine = ({
       if (outcome.ok) onboarded()
       return outcome
     },
-    replaceKeys: async () => replaceKeys(open()),
     ...personalCalls(open),
     ...conversationCalls(open),
     diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
