@@ -73,7 +73,7 @@ export default defineConfig(({ mode }) => ({
             `{protocol,signaling,node,.ci}/**/*.${testNames(mode).ending}.ts`,
             `app/**/*.node.${testNames(mode).ending}.ts`,
           ],
-          exclude: ['node_modules', 'dist', 'protocol/bench', ...testNames(mode).others],
+          exclude: ['node_modules', 'dist', 'protocol/bench', 'protocol/mutation', ...testNames(mode).others],
           // The patched dependency must pass through our plugins, as it does in the build.
           server: { deps: { inline: [/@libp2p\/webrtc/] } },
         },

@@ -14,6 +14,8 @@ import {
   wipe,
 } from './bytes.ts'
 import { ProtocolError } from './error.ts'
+import { refusal, refusalInFull } from './refusal.fixture.ts'
+import { runs } from './runs.fixture.ts'
 import { wellFormedText } from './text.fixture.ts'
 
 const data = fc.uint8Array({ maxLength: 100 })
@@ -42,16 +44,22 @@ test('every accepted base64url text is the only one of its bytes', () => {
       }
       expect(toBase64Url(bytes)).toBe(text)
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })
 
 test.each(['A', 'AAAAA', 'AB', 'AAB', 'AA==', 'A+', 'A/', 'A A', 'Ä', '💡'])('not base64url: %s', (text) => {
-  expect(() => fromBase64Url(text)).toThrow(ProtocolError)
+  expect(refusal(() => fromBase64Url(text))).toBe('malformed')
+})
+
+test('base64url says what it stumbled over', () => {
+  expect(refusalInFull(() => fromBase64Url('A+'))).toBe('malformed: text is not base64url')
+  for (const text of ['A', 'AB', 'AAB', 'AAAAA'])
+    expect(refusalInFull(() => fromBase64Url(text))).toBe('malformed: base64url text has spare bits')
 })
 
 test.each(['0', 'abc', '0x', 'zz', ' 00', '00\n'])('not hexadecimal: %s', (text) => {
-  expect(() => fromHex(text)).toThrow(ProtocolError)
+  expect(refusalInFull(() => fromHex(text))).toBe('malformed: text is not hexadecimal')
 })
 
 test('UTF-8 comes back, and nothing but UTF-8 is accepted', () => {
@@ -61,7 +69,7 @@ test('UTF-8 comes back, and nothing but UTF-8 is accepted', () => {
     }),
   )
   for (const hex of ['80', 'c080', 'eda080', 'f5808080', 'c3'])
-    expect(() => decodeUtf8(fromHex(hex))).toThrow(ProtocolError)
+    expect(refusalInFull(() => decodeUtf8(fromHex(hex)))).toBe('malformed: text is not valid UTF-8')
 })
 
 test('comparison and concatenation agree with Node', () => {

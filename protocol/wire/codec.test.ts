@@ -21,6 +21,7 @@ import {
   type Field,
 } from './codec.ts'
 import { ProtocolError } from './error.ts'
+import { refusalInFull } from './refusal.fixture.ts'
 
 const inner = struct('inner', { flag: [0, boolean], note: [1, optional(text(5))] })
 const sample = struct('sample', {
@@ -49,21 +50,10 @@ const arbitrary: fc.Arbitrary<Sample> = fc.record(
 
 const good: Sample = { id: Uint8Array.of(1, 2, 3, 4), count: 7, kind: 'left', list: [{ flag: true }], maybe: null }
 
-/** The error's code, and the part of the message that names the field. */
-const refusal = (run: () => unknown): string => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof ProtocolError) return `${error.code} ${error.message.split(':')[0] ?? ''}`
-    throw error
-  }
-  return 'accepted'
-}
-
 const fieldRefusal = <T>(field: Field<T>, value: unknown): string => {
-  const reading = refusal(() => field.read(value, 'f'))
+  const reading = refusalInFull(() => field.read(value, 'f'))
   // A field refuses to write what it would refuse to read.
-  expect(refusal(() => field.write(value as T, 'f'))).toBe(reading)
+  expect(refusalInFull(() => field.write(value as T, 'f'))).toBe(reading)
   return reading
 }
 
@@ -90,35 +80,38 @@ describe('struct', () => {
   }
 
   test.each<[string, Uint8Array, string]>([
-    ['missing field', withKey(1, undefined), 'malformed sample.count'],
-    ['unknown key', withKey(2, 0), 'malformed sample'],
-    ['optional field of another type', withKey(3, 'x'), 'malformed sample.data'],
-    ['null for optional', withKey(3, null), 'malformed sample.data'],
-    ['unknown number', withKey(5, 3), 'malformed sample.kind'],
-    ['over the limit', withKey(1, 1_001), 'limit sample.count'],
+    ['missing field', withKey(1, undefined), 'malformed: sample.count: expected a value'],
+    ['unknown key', withKey(2, 0), 'malformed: sample: expected no unknown keys'],
+    ['optional field of another type', withKey(3, 'x'), 'malformed: sample.data: expected at least 1 bytes'],
+    ['null for optional', withKey(3, null), 'malformed: sample.data: expected at least 1 bytes'],
+    ['unknown number', withKey(5, 3), 'malformed: sample.kind: expected a known number'],
+    ['over the limit', withKey(1, 1_001), 'limit: sample.count: over the limit of 1000'],
     [
       'too many elements',
       withKey(
         300,
         [1, 2, 3, 4].map(() => inner.toMap({ flag: true })),
       ),
-      'limit sample.list',
+      'limit: sample.list: over the limit of 3 elements',
     ],
-    ['element of another type', withKey(300, [1]), 'malformed inner'],
-    ['not a map', encodeCanonical([1]), 'malformed sample'],
-    ['bytes after the end', Uint8Array.of(...sample.encode(good), 0), 'malformed not canonical CBOR'],
+    ['element of another type', withKey(300, [1]), 'malformed: inner: expected a map'],
+    ['not a map', encodeCanonical([1]), 'malformed: sample: expected a map'],
+    ['bytes after the end', Uint8Array.of(...sample.encode(good), 0), 'malformed: not canonical CBOR: bytes after the end'],
   ])('refuses: %s', (_, data, expected) => {
-    expect(refusal(() => sample.decode(data))).toBe(expected)
+    expect(refusalInFull(() => sample.decode(data))).toBe(expected)
   })
 
-  test('does not write what it would not read', () => {
-    expect(refusal(() => sample.encode({ ...good, id: new Uint8Array(3) }))).toBe('malformed sample.id')
-    expect(refusal(() => sample.encode({ ...good, count: 1_001 }))).toBe('limit sample.count')
-    expect(refusal(() => sample.encode({ ...good, kind: '__proto__' as 'left' }))).toBe('malformed sample.kind')
-    expect(refusal(() => sample.encode({ ...good, kind: 'toString' as 'left' }))).toBe('malformed sample.kind')
-    expect(refusal(() => sample.encode({ ...good, count: undefined as unknown as number }))).toBe(
-      'malformed sample.count',
-    )
+  test.each<[string, unknown, string]>([
+    ['bytes of another length', { ...good, id: new Uint8Array(3) }, 'malformed: sample.id: expected 4 bytes'],
+    ['a number over its limit', { ...good, count: 1_001 }, 'limit: sample.count: over the limit of 1000'],
+    ['a name of the prototype', { ...good, kind: '__proto__' }, 'malformed: sample.kind: expected a known name'],
+    ['a method of objects', { ...good, kind: 'toString' }, 'malformed: sample.kind: expected a known name'],
+    ['a missing value', { ...good, count: undefined }, 'malformed: sample.count: expected an unsigned integer'],
+    ['undefined', undefined, 'malformed: sample: expected a struct'],
+    ['null', null, 'malformed: sample: expected a struct'],
+    ['a struct inside that is none', { ...good, list: [1] }, 'malformed: inner: expected a struct'],
+  ])('does not write what it would not read: %s', (_, value, expected) => {
+    expect(refusalInFull(() => sample.encode(value as Sample))).toBe(expected)
   })
 
   test('an empty struct is an empty map', () => {
@@ -127,29 +120,52 @@ describe('struct', () => {
 })
 
 describe('fields', () => {
+  const noBytes = 'malformed: f: expected 4 bytes'
+  const noUint = 'malformed: f: expected an unsigned integer'
+  const noText = 'malformed: f: expected well-formed text'
+  const noUtf8 = 'malformed: f: expected well-formed, non-empty text'
+  const noAddress = 'malformed: f: expected a multiaddr'
+
   test.each<[string, Field<never>, unknown, string]>([
-    ['bytes of another length', bytes(4), new Uint8Array(5), 'malformed f'],
-    ['bytes for text', text(4), new Uint8Array(4), 'malformed f'],
-    ['bytes under the minimum', bytesUpTo(4, 2), new Uint8Array(1), 'malformed f'],
-    ['bytes over the limit', bytesUpTo(4), new Uint8Array(5), 'limit f'],
-    ['negative', uint(), -1, 'malformed f'],
-    ['fraction', uint(), 1.5, 'malformed f'],
-    ['over the maximum', uint(10), 11, 'limit f'],
-    ['number as text', uint(), '1', 'malformed f'],
-    ['text too long', text(4), 'abcde', 'limit f'],
-    ['lone high surrogate', text(4), '\uD83D', 'malformed f'],
-    ['lone low surrogate', utf8(4), 'a\uDE00', 'malformed f'],
-    ['empty where text is needed', utf8(4), '', 'malformed f'],
-    ['UTF-8 too long', utf8(4), 'äöü', 'limit f'],
-    ['a number for true', boolean, 1, 'malformed f'],
-    ['array under the minimum', array(uint(), 3, 1), [], 'malformed f'],
-    ['array over the limit', array(uint(), 3), [1, 2, 3, 4], 'limit f'],
-    ['an object for an array', array(uint(), 3), { length: 1 }, 'malformed f'],
-    ['address without slash', multiaddr(20), 'ip4/1.2.3.4', 'malformed f'],
-    ['address with a space', multiaddr(20), '/dns4/a b', 'malformed f'],
-    ['address with a control character', multiaddr(20), '/dns4/a\n', 'malformed f'],
-    ['address beyond ASCII', multiaddr(20), '/dns4/ä', 'malformed f'],
-    ['address too long', multiaddr(5), '/dns4/', 'limit f'],
+    ['bytes of another length', bytes(4), new Uint8Array(5), noBytes],
+    ['text for bytes', bytes(4), 'abcd', noBytes],
+    ['bytes under the minimum', bytesUpTo(4, 2), new Uint8Array(1), 'malformed: f: expected at least 2 bytes'],
+    ['an array for bytes', bytesUpTo(4, 2), [1, 2], 'malformed: f: expected at least 2 bytes'],
+    ['bytes at the minimum', bytesUpTo(4, 2), new Uint8Array(2), 'accepted'],
+    ['bytes at the limit', bytesUpTo(4), new Uint8Array(4), 'accepted'],
+    ['bytes over the limit', bytesUpTo(4), new Uint8Array(5), 'limit: f: over the limit of 4 bytes'],
+    ['no bytes', bytesUpTo(4), new Uint8Array(0), 'accepted'],
+    ['zero', uint(), 0, 'accepted'],
+    ['negative', uint(), -1, noUint],
+    ['fraction', uint(), 1.5, noUint],
+    ['number as text', uint(), '1', noUint],
+    ['at the maximum', uint(10), 10, 'accepted'],
+    ['over the maximum', uint(10), 11, 'limit: f: over the limit of 10'],
+    ['bytes for text', text(4), new Uint8Array(4), noText],
+    ['lone high surrogate', text(4), '\uD83D', noText],
+    ['text at the limit', text(4), 'äbcd', 'accepted'],
+    ['text too long', text(4), 'abcde', 'limit: f: over the limit of 4 characters'],
+    ['lone low surrogate', utf8(4), 'a\uDE00', noUtf8],
+    ['empty where text is needed', utf8(4), '', noUtf8],
+    ['a number where text is needed', utf8(4), 5, noUtf8],
+    ['UTF-8 at the limit', utf8(6), 'äöü', 'accepted'],
+    ['UTF-8 too long', utf8(5), 'äöü', 'limit: f: over the limit of 5 bytes'],
+    ['a number for true', boolean, 1, 'malformed: f: expected a boolean'],
+    ['array at the minimum', array(uint(), 3, 1), [1], 'accepted'],
+    ['array under the minimum', array(uint(), 3, 1), [], 'malformed: f: expected an array of at least 1 elements'],
+    ['array at the limit', array(uint(), 3), [1, 2, 3], 'accepted'],
+    ['array over the limit', array(uint(), 3), [1, 2, 3, 4], 'limit: f: over the limit of 3 elements'],
+    ['an object for an array', array(uint(), 3), { length: 1 }, 'malformed: f: expected an array of at least 0 elements'],
+    ['element of another type', array(uint(), 3), [1, -1], noUint],
+    ['null for another type', nullable(uint()), undefined, noUint],
+    ['address without slash', multiaddr(20), 'ip4/1.2.3.4', noAddress],
+    ['address that is a slash', multiaddr(20), '/', noAddress],
+    ['address that is bytes', multiaddr(20), encodeUtf8('/dns4/a'), noAddress],
+    ['address with a space', multiaddr(20), '/dns4/a b', noAddress],
+    ['address with a control character', multiaddr(20), '/dns4/a\n', noAddress],
+    ['address beyond ASCII', multiaddr(20), '/dns4/ä', noAddress],
+    ['address at the limit', multiaddr(6), '/dns4/', 'accepted'],
+    ['address too long', multiaddr(5), '/dns4/', 'limit: f: over the limit of 5 characters'],
   ] as [string, Field<never>, unknown, string][])('%s', (_, field, value, expected) => {
     expect(fieldRefusal(field, value)).toBe(expected)
   })
@@ -184,10 +200,10 @@ describe('versioned', () => {
         [0, 3],
         [9, 'new'],
       ]),
-      'version second',
+      'version: second: made by another version of Sotto',
     ],
-    ['no version', new Map([[1, 5]]), 'malformed second.version'],
-    ['not a map', 2, 'malformed second.version'],
+    ['no version', new Map([[1, 5]]), 'malformed: second.version: expected a number'],
+    ['not a map', 2, 'malformed: second.version: expected a number'],
     [
       'unknown key',
       new Map([
@@ -195,10 +211,10 @@ describe('versioned', () => {
         [1, 5],
         [2, 0],
       ]),
-      'malformed second',
+      'malformed: second: expected no unknown keys',
     ],
   ])('refuses: %s', (_, value, expected) => {
-    expect(refusal(() => second.decode(encodeCanonical(value)))).toBe(expected)
+    expect(refusalInFull(() => second.decode(encodeCanonical(value)))).toBe(expected)
   })
 })
 
@@ -207,6 +223,6 @@ test('refine holds in both directions', () => {
     if (value % 2 !== 0) throw new ProtocolError('malformed', 'even: odd')
   })
   expect(even.decode(even.encode({ value: 2 }))).toEqual({ value: 2 })
-  expect(refusal(() => even.encode({ value: 1 }))).toBe('malformed even')
-  expect(refusal(() => even.decode(encodeCanonical(new Map([[0, 1]]))))).toBe('malformed even')
+  expect(refusalInFull(() => even.encode({ value: 1 }))).toBe('malformed: even: odd')
+  expect(refusalInFull(() => even.decode(encodeCanonical(new Map([[0, 1]]))))).toBe('malformed: even: odd')
 })
