@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { noble } from '../crypto/noble-provider.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
-import { refusal } from '../wire/refusal.fixture.ts'
+import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
 import { ownVersions } from '../wire/versions.ts'
 import { testAccount, testBundle, testTime } from './account.fixture.ts'
 import {
@@ -15,6 +15,7 @@ import {
   verifyPrekey,
   type PrekeyBundle,
   type PrekeyKind,
+  type PrekeySecret,
   type SignedPublicKey,
 } from './prekeys.ts'
 
@@ -41,6 +42,7 @@ describe.each(kinds)('%s', (kind) => {
     for (const prekey of published) {
       expect(prekey.key).toHaveLength(isKem ? 1_184 : 32)
       expect(prekey.lastResort).toBe(kind === 'last-resort-kem')
+      expect([prekey.kind, prekey.createdAtMs]).toEqual([kind, testTime])
       verifyPrekey(prekey, owner)
     }
     expect(new Set(published.map(({ key }) => key.join())).size).toBe(3)
@@ -51,6 +53,7 @@ describe.each(kinds)('%s', (kind) => {
     const secret = secrets[0]?.secret ?? new Uint8Array(0)
     const key = isKem ? noble.mlkem768Keygen(secret).encapsulationKey : noble.x25519PublicKey(secret)
     expect(published[0]?.key).toEqual(key)
+    expect(secrets).toStrictEqual([{ id: 10, kind, secret, createdAtMs: testTime }])
   })
 
   test('public and secret halves come back from their encodings', () => {
@@ -83,10 +86,12 @@ describe.each(kinds)('%s', (kind) => {
 
   test('a key of another length, or the wrong flag, has no encoding', () => {
     const prekey = one(kind)
-    expect(refusal(() => signedPublicKey.encode({ ...prekey, key: new Uint8Array(isKem ? 32 : 1_184) }))).toBe(
-      'malformed',
-    )
-    expect(refusal(() => signedPublicKey.encode({ ...prekey, lastResort: !prekey.lastResort }))).toBe('malformed')
+    const unfit = 'malformed: prekey: key length or flag does not fit its kind'
+    const encode = (change: Partial<SignedPublicKey>) =>
+      refusalInFull(() => signedPublicKey.encode({ ...prekey, ...change }))
+    expect(encode({ key: new Uint8Array(isKem ? 32 : 1_184) })).toBe(unfit)
+    expect(encode({ lastResort: !prekey.lastResort })).toBe(unfit)
+    expect(encode({})).toBe('accepted')
   })
 })
 
@@ -121,17 +126,34 @@ test('a signed prekey says what versions its device speaks, under its signature'
 
 test('ids end at 32 bits', () => {
   expect(make('one-time', 2 ** 32 - 1, 1).published).toHaveLength(1)
-  expect(refusal(() => make('one-time', 2 ** 32 - 1, 2))).toBe('limit')
+  expect(refusalInFull(() => make('one-time', 2 ** 32 - 1, 2))).toBe('limit: prekey ids are used up')
 })
 
-test('a secret of another length than its kind has no encoding', () => {
-  const secret = { id: 1, kind: 'signed' as const, secret: new Uint8Array(64), createdAtMs: 0 }
-  expect(refusal(() => encodePrekeySecret(secret))).toBe('malformed')
+test.each<[PrekeyKind, number, string]>([
+  ['signed', 31, 'malformed: prekey-secret.secret: expected at least 32 bytes'],
+  ['signed', 32, 'accepted'],
+  ['one-time', 33, 'malformed: prekey secret: length does not fit its kind'],
+  ['one-time-kem', 63, 'malformed: prekey secret: length does not fit its kind'],
+  ['last-resort-kem', 64, 'accepted'],
+  ['last-resort-kem', 65, 'limit: prekey-secret.secret: over the limit of 64 bytes'],
+])('the secret of a %s prekey, %i bytes: %s', (kind, length, expected) => {
+  const secret = { id: 1, kind, secret: new Uint8Array(length), createdAtMs: 0 }
+  expect(refusalInFull(() => encodePrekeySecret(secret))).toBe(expected)
+})
+
+test('kinds are numbers on the wire, and structs go by their names', () => {
+  const numbers = kinds.map((kind) => signedPublicKey.toMap(one(kind)).get(1))
+  expect(numbers).toEqual([0, 1, 2, 3])
+  expect(refusalInFull(() => signedPublicKey.fromMap([]))).toBe('malformed: prekey: expected a map')
+  expect(refusalInFull(() => prekeyBundle.fromMap([]))).toBe('malformed: prekey-bundle: expected a map')
+  const encoded = encodePrekeySecret(make('signed').secrets[0] as PrekeySecret)
+  const newer = 'version: prekey-secret: made by another version of Sotto'
+  expect(refusalInFull(() => decodePrekeySecret(encoded.with(2, 9)))).toBe(newer)
 })
 
 describe('a bundle', () => {
   const check = (changed: PrekeyBundle, options?: Parameters<typeof verifyBundle>[3]): string =>
-    refusal(() => verifyBundle(changed, bob.accountId, bob.device, options))
+    refusalInFull(() => verifyBundle(changed, bob.accountId, bob.device, options))
 
   test('is accepted with and without a one-time prekey, and with the last-resort KEM prekey', () => {
     const { oneTimePrekey: _, ...without } = bundle
@@ -141,40 +163,49 @@ describe('a bundle', () => {
     expect(prekeyBundle.decode(prekeyBundle.encode(bundle))).toEqual(bundle)
   })
 
+  const elsewhere = 'signature: prekey bundle: belongs to another account or device'
+  const unsigned = 'signature: Sotto_prekey: the signature does not verify'
+  const misplaced = 'malformed: prekey bundle: a key stands where another kind belongs'
   const malloryOwn = testBundle(mallory).bundle
   test.each<[string, PrekeyBundle, string]>([
-    ['another account', { ...bundle, accountId: mallory.accountId }, 'signature'],
-    ['another device', { ...bundle, deviceId: mallory.device.deviceId }, 'signature'],
-    ['a whole bundle of somebody else', malloryOwn, 'signature'],
-    ['a signed prekey of somebody else', { ...bundle, signedPrekey: malloryOwn.signedPrekey }, 'signature'],
+    ['another account', { ...bundle, accountId: mallory.accountId }, elsewhere],
+    ['another device', { ...bundle, deviceId: mallory.device.deviceId }, elsewhere],
+    ['a whole bundle of somebody else', malloryOwn, elsewhere],
+    ['a signed prekey of somebody else', { ...bundle, signedPrekey: malloryOwn.signedPrekey }, unsigned],
     [
       'a one-time prekey of somebody else',
       { ...bundle, oneTimePrekey: malloryOwn.oneTimePrekey as SignedPublicKey },
-      'signature',
+      unsigned,
     ],
-    ['a KEM prekey of somebody else', { ...bundle, kemPrekey: malloryOwn.kemPrekey }, 'signature'],
+    ['a KEM prekey of somebody else', { ...bundle, kemPrekey: malloryOwn.kemPrekey }, unsigned],
     [
       'a KEM prekey that is not signed',
       { ...bundle, kemPrekey: { ...bundle.kemPrekey, signature: new Uint8Array(64) } },
-      'signature',
+      unsigned,
     ],
-    ['no KEM prekey', { ...bundle, kemPrekey: undefined as unknown as SignedPublicKey }, 'malformed'],
-    ['a curve key in place of the KEM prekey', { ...bundle, kemPrekey: one('one-time') }, 'malformed'],
-    ['a KEM prekey in place of the signed one', { ...bundle, signedPrekey: one('last-resort-kem') }, 'malformed'],
-    ['a one-time prekey in place of the signed one', { ...bundle, signedPrekey: one('one-time') }, 'malformed'],
-    ['the signed prekey as one-time prekey', { ...bundle, oneTimePrekey: bundle.signedPrekey }, 'malformed'],
+    [
+      'no KEM prekey',
+      { ...bundle, kemPrekey: undefined as unknown as SignedPublicKey },
+      'malformed: prekey: expected a struct',
+    ],
+    ['a curve key in place of the KEM prekey', { ...bundle, kemPrekey: one('one-time') }, misplaced],
+    ['a KEM prekey in place of the signed one', { ...bundle, signedPrekey: one('last-resort-kem') }, misplaced],
+    ['a one-time prekey in place of the signed one', { ...bundle, signedPrekey: one('one-time') }, misplaced],
+    ['the signed prekey as one-time prekey', { ...bundle, oneTimePrekey: bundle.signedPrekey }, misplaced],
     [
       'a KEM key of the wrong length',
       { ...bundle, kemPrekey: { ...bundle.kemPrekey, key: new Uint8Array(1_183) } },
-      'malformed',
+      'malformed: prekey: key length or flag does not fit its kind',
     ],
-  ])('refuses %s', (_, changed, code) => {
-    expect(check(changed)).toBe(code)
+  ])('refuses %s', (_, changed, expected) => {
+    expect(check(changed)).toBe(expected)
   })
 
   test('refuses a signed prekey older than one already seen', () => {
     expect(check(bundle, { seenSignedAtMs: testTime })).toBe('accepted')
-    expect(check(bundle, { seenSignedAtMs: testTime + 1 })).toBe('conflict')
+    expect(check(bundle, { seenSignedAtMs: testTime + 1 })).toBe(
+      'conflict: prekey bundle: its signed prekey is older than one already seen',
+    )
   })
 
   test('without a KEM prekey does not decode', () => {

@@ -5,7 +5,15 @@ const folder = process.env.SOTTO_MUTATION_FOLDER
 export default {
   mutate: [`protocol/${folder}/*.ts`, `!protocol/${folder}/*.{test,fixture,suite}.ts`],
   // Copied into the sandbox: what the protocol's tests need and no more.
-  ignorePatterns: ['*', '!protocol/**/*', 'protocol/*/node_modules', 'protocol/bench', 'protocol/mutation/.cache', '!package.json', '!{,*/}tsconfig.json'],
+  ignorePatterns: [
+    '*',
+    '!protocol/**/*',
+    'protocol/*/node_modules',
+    'protocol/bench',
+    'protocol/mutation/.cache',
+    '!package.json',
+    '!{,*/}tsconfig.json',
+  ],
   testRunner: 'vitest',
   vitest: { configFile: 'protocol/mutation/vitest.config.mjs', related: false },
   coverageAnalysis: 'perTest',

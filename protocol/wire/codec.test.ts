@@ -96,7 +96,11 @@ describe('struct', () => {
     ],
     ['element of another type', withKey(300, [1]), 'malformed: inner: expected a map'],
     ['not a map', encodeCanonical([1]), 'malformed: sample: expected a map'],
-    ['bytes after the end', Uint8Array.of(...sample.encode(good), 0), 'malformed: not canonical CBOR: bytes after the end'],
+    [
+      'bytes after the end',
+      Uint8Array.of(...sample.encode(good), 0),
+      'malformed: not canonical CBOR: bytes after the end',
+    ],
   ])('refuses: %s', (_, data, expected) => {
     expect(refusalInFull(() => sample.decode(data))).toBe(expected)
   })
@@ -155,7 +159,12 @@ describe('fields', () => {
     ['array under the minimum', array(uint(), 3, 1), [], 'malformed: f: expected an array of at least 1 elements'],
     ['array at the limit', array(uint(), 3), [1, 2, 3], 'accepted'],
     ['array over the limit', array(uint(), 3), [1, 2, 3, 4], 'limit: f: over the limit of 3 elements'],
-    ['an object for an array', array(uint(), 3), { length: 1 }, 'malformed: f: expected an array of at least 0 elements'],
+    [
+      'an object for an array',
+      array(uint(), 3),
+      { length: 1 },
+      'malformed: f: expected an array of at least 0 elements',
+    ],
     ['element of another type', array(uint(), 3), [1, -1], noUint],
     ['null for another type', nullable(uint()), undefined, noUint],
     ['address without slash', multiaddr(20), 'ip4/1.2.3.4', noAddress],
