@@ -1,7 +1,8 @@
 import { assert, boolean, constantFrom, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noble } from '../crypto/noble-provider.ts'
-import { refusal } from '../wire/refusal.fixture.ts'
+import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
+import { runs } from '../wire/runs.fixture.ts'
 import { decodeEnvelope, encodeEnvelope, envelopeId, paddedBodyLength, type Envelope } from './envelope.ts'
 import { paddedLength } from './padding.ts'
 
@@ -34,8 +35,9 @@ describe('envelope', () => {
   test('a newer version or kind asks for an update, whatever follows', () => {
     const bytes = encodeEnvelope(example)
     for (const head of [0x34, 0x90, 0xb0, 0xf7, 0x28, 0x2c, 0x2b]) {
-      expect(refusal(() => decodeEnvelope(bytes.with(0, head)))).toBe('version')
-      expect(refusal(() => decodeEnvelope(Uint8Array.of(head)))).toBe('version')
+      const newer = 'version: envelope: made by a newer version of Sotto'
+      expect(refusalInFull(() => decodeEnvelope(bytes.with(0, head)))).toBe(newer)
+      expect(refusalInFull(() => decodeEnvelope(Uint8Array.of(head)))).toBe(newer)
     }
     // Version 1 was CBOR: a map of five or six.
     for (const head of [0x00, 0x14, 0xa5, 0xa6]) {
@@ -67,23 +69,56 @@ describe('envelope', () => {
     expect(refusal(() => decodeEnvelope(opening.with(25, 8)))).toBe('malformed')
   })
 
-  test('parts that no envelope has are not encoded', () => {
-    const refusals = [
-      { ...example, kind: 'prekey' as const },
-      { ...prekey, kind: 'session' as const },
-      { ...example, nonce: new Uint8Array(16) },
-      { ...example, ciphertext: new Uint8Array(15) },
-      { ...prekey, handshake: new Uint8Array(0) },
-      { ...prekey, handshake: new Uint8Array(2_049) },
-      withHeader(81),
-    ].map((value) => refusal(() => encodeEnvelope(value)))
-    expect(new Set(refusals)).toEqual(new Set(['malformed']))
+  test.each<[string, number | undefined, Uint8Array]>([
+    ['it is empty', undefined, new Uint8Array(0)],
+    ['not an envelope of this version', 0xa5, encodeEnvelope(example)],
+    ['it ends before its handshake', undefined, encodeEnvelope(prekey).subarray(0, 26)],
+    ['the handshake has an impossible length', undefined, encodeEnvelope(prekey).with(25, 0).with(26, 0)],
+    ['it ends in its handshake', undefined, encodeEnvelope(prekey).subarray(0, 27 + 1_299)],
+    ['it is shorter than its parts', undefined, encodeEnvelope(prekey).subarray(0, 27 + 1_300)],
+    ['it is shorter than its parts', undefined, encodeEnvelope(example).subarray(0, 1 + 24 + 56 + 15)],
+  ])('says why it cannot be read: %s', (reason, head, data) => {
+    const bytes = head === undefined ? data : data.with(0, head)
+    expect(refusalInFull(() => decodeEnvelope(bytes))).toBe(`malformed: envelope: ${reason}`)
+  })
+
+  test.each<[string, Envelope]>([
+    ['a handshake belongs into kind prekey, and only there', { ...example, kind: 'prekey' }],
+    ['a handshake belongs into kind prekey, and only there', { ...prekey, kind: 'session' }],
+    ['expected a nonce of 24 bytes', { ...example, nonce: new Uint8Array(16) }],
+    ['the body is shorter than its tag', { ...example, ciphertext: new Uint8Array(15) }],
+    ['the handshake has an impossible length', { ...prekey, handshake: new Uint8Array(0) }],
+    ['the handshake has an impossible length', { ...prekey, handshake: new Uint8Array(2_049) }],
+  ])('parts that no envelope has are not encoded: %s', (reason, value) => {
+    expect(refusalInFull(() => encodeEnvelope(value))).toBe(`malformed: envelope: ${reason}`)
+  })
+
+  test('a header of a length that none has is not encoded', () => {
+    const reason = 'malformed: ratchet header: no header has this length'
+    expect(refusalInFull(() => encodeEnvelope(withHeader(81)))).toBe(reason)
   })
 
   test('64 KiB is the limit, checked before decoding', () => {
-    expect(refusal(() => decodeEnvelope(new Uint8Array(65_537)))).toBe('limit')
-    expect(encodeEnvelope({ ...example, ciphertext: new Uint8Array(65_455) })).toHaveLength(65_536)
-    expect(refusal(() => encodeEnvelope({ ...example, ciphertext: new Uint8Array(65_456) }))).toBe('limit')
+    const over = 'limit: envelope: over the limit of 64 KiB'
+    expect(refusalInFull(() => decodeEnvelope(new Uint8Array(65_537)))).toBe(over)
+    const largest = { ...example, ciphertext: new Uint8Array(65_455) }
+    expect(encodeEnvelope(largest)).toHaveLength(65_536)
+    expect(decodeEnvelope(encodeEnvelope(largest))).toEqual(largest)
+    expect(refusalInFull(() => encodeEnvelope({ ...example, ciphertext: new Uint8Array(65_456) }))).toBe(over)
+  })
+
+  test('content that would need a bucket over 64 KiB is refused', () => {
+    const fits = (length: number) => refusalInFull(() => paddedBodyLength(length, example))
+    // 98 bytes: everything around the content, and the end mark of the padding.
+    expect(fits(65_536 - 98)).toBe('accepted')
+    expect(fits(65_536 - 97)).toBe('limit: content does not fit into an envelope of 64 KiB')
+  })
+
+  test('an envelope in the middle of a larger buffer is read as well', () => {
+    const bytes = encodeEnvelope(prekey)
+    const buffer = new Uint8Array(bytes.length + 7)
+    buffer.set(bytes, 7)
+    expect(decodeEnvelope(buffer.subarray(7))).toEqual(prekey)
   })
 
   test('the id is the start of its SHA-256', () => {
@@ -104,7 +139,7 @@ test('with its padded body, an envelope is exactly one bucket long', () => {
       const least = encodeEnvelope({ ...parts, ciphertext: new Uint8Array(length + 17) }).length
       expect(total).toBe(paddedLength(least))
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   )
 })
 

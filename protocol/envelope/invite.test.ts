@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromBase64Url, toBase64Url, toHex } from '../wire/bytes.ts'
+import { encodeCanonical, type CborValue } from '../wire/cbor.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
-import { refusal } from '../wire/refusal.fixture.ts'
+import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
+import { runs } from '../wire/runs.fixture.ts'
 import { decodeInvite, encodeInvite, inviteLane, inviteProof, type Invite } from './invite.ts'
 import { laneHash } from './lane.ts'
 import { noble } from '../crypto/noble-provider.ts'
@@ -33,26 +35,41 @@ describe('invite', () => {
         expect(['malformed', 'limit', 'version', 'accepted']).toContain(refusal(() => (decoded = decodeInvite(text))))
         if (decoded !== undefined) expect(encodeInvite(decoded)).toBe(text)
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     )
   })
 
   test.each<[string, Partial<Invite>, string]>([
-    ['without relay', { relays: [] }, 'malformed'],
-    ['with four relays', { relays: [relay, relay, relay, relay] }, 'limit'],
-    ['without address', { relays: [{ ...relay, addresses: [] }] }, 'malformed'],
-    ['with an address that is no multiaddr', { relays: [{ ...relay, addresses: ['https://x'] }] }, 'malformed'],
-    ['with half a secret', { secret: random(16) }, 'malformed'],
-  ])('is refused %s', (_, change, code) => {
-    expect(refusal(() => encodeInvite({ ...invite, ...change }))).toBe(code)
+    ['without relay', { relays: [] }, 'malformed: invite.relays: expected an array of at least 1 elements'],
+    [
+      'with four relays',
+      { relays: [relay, relay, relay, relay] },
+      'limit: invite.relays: over the limit of 3 elements',
+    ],
+    [
+      'without address',
+      { relays: [{ ...relay, addresses: [] }] },
+      'malformed: invite-relay.addresses: expected an array of at least 1 elements',
+    ],
+    [
+      'with an address that is no multiaddr',
+      { relays: [{ ...relay, addresses: ['https://x'] }] },
+      'malformed: invite-relay.addresses: expected a multiaddr',
+    ],
+    ['with half a secret', { secret: random(16) }, 'malformed: invite.secret: expected 32 bytes'],
+  ])('is refused %s', (_, change, expected) => {
+    expect(refusalInFull(() => encodeInvite({ ...invite, ...change }))).toBe(expected)
   })
 
   test('of another version is told apart from damage', () => {
     const bytes = fromBase64Url(encodeInvite(invite))
     bytes[2] = 2
-    expect(refusal(() => decodeInvite(toBase64Url(bytes)))).toBe('version')
+    const newer = 'version: invite: made by another version of Sotto'
+    expect(refusalInFull(() => decodeInvite(toBase64Url(bytes)))).toBe(newer)
     expect(refusal(() => decodeInvite(''))).toBe('malformed')
-    expect(refusal(() => decodeInvite('A'.repeat(30_000)))).toBe('limit')
+    expect(refusalInFull(() => decodeInvite('oA'))).toBe('malformed: invite.version: expected a number')
+    expect(refusal(() => decodeInvite('A'.repeat(24_576)))).toBe('malformed')
+    expect(refusalInFull(() => decodeInvite('A'.repeat(24_577)))).toBe('limit: invite: longer than any invite')
   })
 
   test('the largest one stays under the limit', () => {
@@ -77,6 +94,15 @@ describe('what an invite secret gives', () => {
     for (const lane of lanes) expect(lane).toHaveLength(32)
     expect(new Set(lanes.map(toHex)).size).toBe(lanes.length)
     expect(inviteLane(invite.secret, relay.relayKey, relay.mailboxId)).toEqual(lanes[0])
+  })
+
+  test('lane and proof are what the specification says', () => {
+    const { secret, accountId } = invite
+    const derive = (...info: CborValue[]) => noble.hkdfSha256(secret, new Uint8Array(0), encodeCanonical(info), 32)
+    const lane = derive('Sotto_invite_lane', relay.relayKey, relay.mailboxId)
+    expect(inviteLane(secret, relay.relayKey, relay.mailboxId)).toEqual(lane)
+    const proof = noble.hmacSha256(derive('Sotto_invite_proof'), encodeCanonical([accountId]))
+    expect(inviteProof(secret, accountId)).toEqual(proof)
   })
 })
 

@@ -1,6 +1,6 @@
 import { assert, integer, property, uint8Array } from 'fast-check'
 import { expect, test } from 'vitest'
-import { refusal } from '../wire/refusal.fixture.ts'
+import { refusalInFull } from '../wire/refusal.fixture.ts'
 import { pad, paddedLength, unpad } from './padding.ts'
 
 test('Padmé buckets, never under 256 bytes', () => {
@@ -31,7 +31,10 @@ test('content comes back, whatever it ends with', () => {
 })
 
 test('no end mark, no room for one', () => {
-  for (const bytes of [[], [0, 0], [1, 0], [0x80, 1]])
-    expect(refusal(() => unpad(Uint8Array.from(bytes)))).toBe('malformed')
-  expect(refusal(() => pad(new Uint8Array(4), 4))).toBe('limit')
+  for (const bytes of [[], [0, 0], [1, 0], [0x80, 1], [1]])
+    expect(refusalInFull(() => unpad(Uint8Array.from(bytes)))).toBe('malformed: padding has no end mark')
+  expect(unpad(Uint8Array.of(0x80))).toHaveLength(0)
+  const full = 'limit: no room for the end mark of the padding'
+  for (const length of [0, 3, 4]) expect(refusalInFull(() => pad(new Uint8Array(4), length))).toBe(full)
+  expect([...pad(Uint8Array.of(1, 2), 3)]).toEqual([1, 2, 0x80])
 })

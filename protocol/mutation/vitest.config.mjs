@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: [`protocol/${process.env.SOTTO_MUTATION_FOLDER}/**/*.test.ts`],
-    exclude: ['**/*.slow.test.ts'],
+    exclude: ['**/*.{slow,fuzz}.test.ts'],
     setupFiles: ['protocol/mutation/setup.mjs'],
     env: { SOTTO_FUZZ_RUNS: '60' },
     reporters: [{}],
