@@ -4,7 +4,7 @@ import { pad } from '../envelope/padding.ts'
 import { testTime } from '../identity/account.fixture.ts'
 import { concatBytes } from '../wire/bytes.ts'
 import { encodeCanonical, type CborValue } from '../wire/codec.ts'
-import { refusal } from '../wire/refusal.fixture.ts'
+import { refusalInFull } from '../wire/refusal.fixture.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
 import { introduced, people } from './people.fixture.ts'
 import { encodeSession, type Session } from './session.ts'
@@ -72,6 +72,42 @@ describe('signals', () => {
     )
     expect(openSignal(bob, later, { now })?.signal).toEqual({ kind: 'unknown' })
     expect(openSignal(bob, sealBytes(alice, [1], 32), { now })).toBeNull()
-    expect(refusal(() => sealSignal(alice, { kind: 'unknown' }, { now, random }))).toBe('malformed')
+    const unsent = 'malformed: signal: an unknown signal cannot be sent'
+    expect(refusalInFull(() => sealSignal(alice, { kind: 'unknown' }, { now, random }))).toBe(unsent)
+  })
+
+  test('kinds are numbers on the wire: none changes', () => {
+    const kinds = [0, 1, 2, 3, 4].map((code) => {
+      const body = new Map([
+        [0, now],
+        [1, code],
+      ])
+      return openSignal(bob, sealBytes(alice, body, 32), { now })?.signal
+    })
+    expect(kinds).toEqual([...signals, { kind: 'unknown' }])
+  })
+
+  test('512 bytes are the longest that is looked at', () => {
+    const body = new Map<number, CborValue>([
+      [0, now],
+      [1, 0],
+    ])
+    expect(openSignal(bob, sealBytes(alice, body, 472), { now })?.signal).toEqual({ kind: 'hello' })
+    expect(openSignal(bob, sealBytes(alice, body, 473), { now })).toBeNull()
+  })
+
+  test('is sealed and opened with the primitives given; their own failures are not taken for a foreign signal', () => {
+    const fail = (): never => {
+      throw new Error('broken')
+    }
+    const crypto = { ...noble, xchacha20poly1305Seal: fail, xchacha20poly1305Open: fail }
+    expect(() => sealSignal(alice, { kind: 'hello' }, { now, random, crypto })).toThrow('broken')
+    const sealed = sealSignal(alice, { kind: 'hello' }, { now, random })
+    expect(() => openSignal(bob, sealed, { now, crypto })).toThrow('broken')
+  })
+
+  test('a time that no clock shows is not sent', () => {
+    const sealed = () => sealSignal(alice, { kind: 'hello' }, { now: -1, random })
+    expect(refusalInFull(sealed)).toBe('malformed: signal.sentAtMs: expected an unsigned integer')
   })
 })
