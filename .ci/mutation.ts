@@ -26,13 +26,14 @@ interface Mutant {
   readonly location: { readonly start: { readonly line: number; readonly column: number } }
 }
 
-/** Mutants by what became of them; those that cannot run at all count for nobody. */
+/** Mutants by what became of them. Those with which a file cannot even be loaded count neither way. */
 interface Tally {
   readonly folder: string
   readonly killed: number
   readonly timeout: number
   readonly survived: number
   readonly uncovered: number
+  readonly unloadable: number
   readonly score: number
 }
 
@@ -45,7 +46,12 @@ const tallyOf = (folder: string, mutants: readonly Mutant[]): Tally => {
     count('NoCoverage'),
   ] as const
   const caught = killed + timeout
-  return { folder, killed, timeout, survived, uncovered, score: (100 * caught) / (caught + survived + uncovered) }
+  const counted = caught + survived + uncovered
+  return {
+    ...{ folder, killed, timeout, survived, uncovered },
+    unloadable: mutants.length - counted,
+    score: (100 * caught) / counted,
+  }
 }
 
 /** One line for each mutant that no test noticed. */
@@ -87,16 +93,12 @@ if (!installed) process.exit(1)
 const tallies: (Tally | undefined)[] = []
 for (const folder of wanted.length > 0 ? wanted : folders) tallies.push(await mutateFolder(folder, fresh))
 
-console.log('\nfolder      score   killed  timeout  survived  no coverage')
+console.log('\nfolder        score   killed  timeout  survived  no coverage  not loadable')
+const widths = [7, 7, 8, 11, 12]
 for (const tally of tallies) {
   if (tally === undefined) continue
-  const { folder, score, killed, timeout, survived, uncovered } = tally
-  const counts = [
-    `${killed}`.padStart(6),
-    `${timeout}`.padStart(7),
-    `${survived}`.padStart(8),
-    `${uncovered}`.padStart(11),
-  ]
+  const { folder, score, killed, timeout, survived, uncovered, unloadable } = tally
+  const counts = [killed, timeout, survived, uncovered, unloadable].map((count, i) => `${count}`.padStart(widths[i] ?? 0))
   console.log([folder.padEnd(10), `${score.toFixed(1)} %`.padStart(7), ...counts].join('  '))
 }
 const good = tallies.every((tally) => tally !== undefined && tally.score >= wantedScore)

@@ -415,7 +415,7 @@ describe('replacing a device', () => {
     ],
     ['with the payload of another type', signedBy(alice.device, { type: entryTypes.replaceDevice }), 'malformed'],
   ])('%s', (_, one, code) => {
-    expect(appended(one)).toBe(code)
+    expect(appended(one).split(':')[0]).toBe(code)
   })
 
   test('does not move to another account or another place of the chain', () => {

@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     environment: 'node',
+    // Every run has a worker of its own anyway; one for each file would take longer than the tests.
+    isolate: false,
     include: [`protocol/${process.env.SOTTO_MUTATION_FOLDER}/**/*.test.ts`],
     exclude: ['**/*.{slow,fuzz}.test.ts'],
     setupFiles: ['protocol/mutation/setup.mjs'],

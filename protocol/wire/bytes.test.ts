@@ -83,6 +83,18 @@ test('comparison and concatenation agree with Node', () => {
   )
 })
 
+test('order goes by the first byte that differs, then by length', () => {
+  const ascending = ['', '00', '0000', '0001', '01', '0102', '010203', '0103', 'ff'].map(fromHex)
+  ascending.forEach((a, i) => {
+    ascending.forEach((b, j) => expect(Math.sign(compareBytes(a, b))).toBe(Math.sign(i - j)))
+  })
+})
+
+test('a refusal of text keeps its cause', () => {
+  const refused = (): string => decodeUtf8(Uint8Array.of(0xff))
+  expect(refused).toThrow(expect.objectContaining({ name: 'ProtocolError', cause: expect.any(TypeError) }))
+})
+
 test('wipe overwrites', () => {
   const secret = Uint8Array.of(1, 2, 3)
   wipe(secret)

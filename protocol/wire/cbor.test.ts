@@ -114,6 +114,10 @@ describe('refused', () => {
     ['bytes claim 2^53 - 1', '5b001fffffffffffff', 'ends early'],
     ['array claims 2^32 - 1', '9affffffff', 'ends early'],
     ['map claims 2^32 - 1', 'baffffffff', 'ends early'],
+    // Refused before an element is looked at: each takes a byte at least, in a map two.
+    ['array of three in two bytes', '83ff01', 'ends early'],
+    ['map of two in three bytes', 'a2ff0101', 'ends early'],
+    ['map of one in two bytes', 'a1ff01', 'map key is not an unsigned integer'],
   ])('%s', (_, hex, reason) => {
     expect(refusalInFull(() => decodeCanonical(fromHex(hex)))).toBe(`malformed: not canonical CBOR: ${reason}`)
   })

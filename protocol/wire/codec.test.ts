@@ -170,6 +170,7 @@ describe('fields', () => {
     ['address without slash', multiaddr(20), 'ip4/1.2.3.4', noAddress],
     ['address that is a slash', multiaddr(20), '/', noAddress],
     ['address that is bytes', multiaddr(20), encodeUtf8('/dns4/a'), noAddress],
+    ['an array that reads like an address', multiaddr(20), ['/dns4/a'], noAddress],
     ['address with a space', multiaddr(20), '/dns4/a b', noAddress],
     ['address with a control character', multiaddr(20), '/dns4/a\n', noAddress],
     ['address beyond ASCII', multiaddr(20), '/dns4/ä', noAddress],
