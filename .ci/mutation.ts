@@ -98,7 +98,9 @@ const widths = [7, 7, 8, 11, 12]
 for (const tally of tallies) {
   if (tally === undefined) continue
   const { folder, score, killed, timeout, survived, uncovered, unloadable } = tally
-  const counts = [killed, timeout, survived, uncovered, unloadable].map((count, i) => `${count}`.padStart(widths[i] ?? 0))
+  const counts = [killed, timeout, survived, uncovered, unloadable].map((count, i) =>
+    `${count}`.padStart(widths[i] ?? 0),
+  )
   console.log([folder.padEnd(10), `${score.toFixed(1)} %`.padStart(7), ...counts].join('  '))
 }
 const good = tallies.every((tally) => tally !== undefined && tally.score >= wantedScore)

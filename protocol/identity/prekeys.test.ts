@@ -116,10 +116,15 @@ test('a signed prekey says what versions its device speaks, under its signature'
   expect(signed.versions).toEqual(ownVersions)
   expect(bundleVersions({ ...bundle, signedPrekey: signed })).toEqual(ownVersions)
   const { versions: _, ...silent } = signed
-  for (const changed of [silent, { ...signed, versions: { oldest: 1, newest: 2 } }]) {
-    expect(refusal(() => verifyPrekey(changed, owner))).toBe('signature')
-  }
-  expect(refusal(() => signedPublicKey.encode({ ...one('one-time'), versions: ownVersions }))).toBe('malformed')
+  for (const versions of [
+    { oldest: 1, newest: 2 },
+    { oldest: 2, newest: 3 },
+  ])
+    expect(refusal(() => verifyPrekey({ ...signed, versions }, owner))).toBe('signature')
+  expect(refusal(() => verifyPrekey(silent, owner))).toBe('signature')
+  const misplaced = () => signedPublicKey.encode({ ...one('one-time'), versions: ownVersions })
+  expect(refusalInFull(misplaced)).toBe('malformed: prekey: only a signed prekey tells the versions')
+  expect(signedPublicKey.decode(signedPublicKey.encode(signed)).versions).toEqual(ownVersions)
   // The first release said nothing: it spoke version 1 alone.
   expect(bundleVersions({ ...bundle, signedPrekey: silent })).toEqual({ oldest: 1, newest: 1 })
 })

@@ -23,6 +23,16 @@ test('until the remote has begun one since', () => {
   expect(sendable({ ...own, confirmed: true }, session('theirs', 'responder', false, 1))).toEqual(['own', 'theirs'])
 })
 
+test('one that the remote began in the same moment is none begun since', () => {
+  expect(sendable(own, session('theirs', 'responder', false, 2))).toEqual(['own', 'theirs'])
+})
+
+test('forty-five days are the longest it is sent on', () => {
+  const kept = { ...own, createdAtMs: now - 45 * dayMs }
+  expect(sendable(kept)).toEqual(['own'])
+  expect(sendable({ ...kept, createdAtMs: kept.createdAtMs - 1 })).toEqual([])
+})
+
 test('or until the prekeys it names are gone', () => {
   expect(sendable(session('aged', 'initiator', false, 46))).toEqual([])
   expect(sendable(session('answered', 'initiator', true, 46), session('theirs', 'responder', false, 46))).toEqual([

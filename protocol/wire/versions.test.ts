@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { refusal } from './refusal.fixture.ts'
-import { isServed, negotiate, versionRange, type VersionRange } from './versions.ts'
+import { refusalInFull } from './refusal.fixture.ts'
+import { isServed, negotiate, ownVersions, unsaidVersions, versionRange, type VersionRange } from './versions.ts'
 
 const range = (oldest: number, newest: number): VersionRange => ({ oldest, newest })
 
@@ -33,7 +33,10 @@ test('both sides come to the same decision, each from its own end', () => {
 
 test('a range has an order, and a relay may ask for the newest version at most', () => {
   expect(versionRange.decode(versionRange.encode(range(1, 3)))).toEqual(range(1, 3))
-  expect(refusal(() => versionRange.encode(range(3, 1)))).toBe('malformed')
+  expect(versionRange.decode(versionRange.encode(range(3, 3)))).toEqual(range(3, 3))
+  expect(refusalInFull(() => versionRange.encode(range(3, 1)))).toBe('malformed: version range: ends before it begins')
+  expect(refusalInFull(() => versionRange.fromMap([]))).toBe('malformed: version-range: expected a map')
+  expect([ownVersions, unsaidVersions]).toEqual([range(2, 2), range(1, 1)])
   expect(isServed(range(1, 2), 2)).toBe(true)
   expect(isServed(range(1, 2), 3)).toBe(false)
 })
