@@ -81,7 +81,7 @@ describe('a session begins', () => {
     const { oneTimePrekey: _, ...bundle } = who.bundle
     const { oneTime, ...rest } = who.prekeys
     const { envelope } = say(initiate({ ...who, bundle }), 'hello')
-    expect(readEnvelope(envelope).prekeyIds).toEqual({ signed: 1, kem: 3 })
+    expect(readEnvelope(envelope).prekeyIds).toStrictEqual({ signed: 1, kem: 3 })
     expect(textOf(respond({ ...who, prekeys: rest }, envelope))).toBe('hello')
     expect(refusal(() => respond(who, envelope))).toBe('unknown-prekey')
     expect(oneTime).toBeDefined()

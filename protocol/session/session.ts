@@ -206,11 +206,10 @@ const openEnvelope = (
     (messageKey, sealedHeader) => openBody(context, messageKey, sealedHeader, ciphertext),
     { now, nonce },
   )
-  // Only an initiator that had our reply stops repeating its handshake; a responder's messages are replies.
-  const { handshake, ...rest } = session
+  // An initiator opens nothing here but replies, and with the first it stops repeating its handshake; a responder has none.
+  const { handshake: _, ...rest } = session
   const next = { ...rest, confirmed: session.confirmed || kind === 'session', ratchet: state }
-  const repeats = handshake !== undefined && !next.confirmed
-  return { session: repeats ? { ...next, handshake } : next, plaintext: unpad(body) }
+  return { session: next, plaintext: unpad(body) }
 }
 
 /**
