@@ -4,57 +4,24 @@ import { noble } from '../crypto/noble-provider.ts'
 import { equalBytes } from '../wire/bytes.ts'
 import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
-import { testAccount, testTime } from './account.fixture.ts'
-import { createAccount, logExtends, replaceDevice, setRelays, verifyAccountLog } from './account-log.ts'
-import { createDevice, type DeviceSecrets } from './device.ts'
+import { testTime } from './account.fixture.ts'
 import {
-  accountLog,
-  entryBody,
-  entryTypes,
-  genesisPayload,
-  replaceDevicePayload,
-  setRelaysPayload,
-  type RelayRecord,
-  type SignedEntry,
-} from './log-entry.ts'
+  alice,
+  aliceView,
+  appended,
+  entriesOf,
+  genesis,
+  mallory,
+  relayOf,
+  relaysEntry,
+  signedBy,
+  withEntries,
+  type BodyFields,
+} from './account-log.fixture.ts'
+import { createAccount, logExtends, setRelays, verifyAccountLog } from './account-log.ts'
+import { createDevice, type DeviceSecrets } from './device.ts'
+import { entryBody, entryTypes, genesisPayload, type RelayRecord, type SignedEntry } from './log-entry.ts'
 import { sign } from './signature.ts'
-
-const alice = testAccount(1)
-const mallory = testAccount(2)
-const aliceView = verifyAccountLog(alice.log)
-const entriesOf = (log: Uint8Array): SignedEntry[] => accountLog.decode(log).entries
-const withEntries = (entries: SignedEntry[]): Uint8Array => accountLog.encode({ entries })
-const [genesis, relaysEntry] = entriesOf(alice.log) as [SignedEntry, SignedEntry]
-
-const relayOf = (device: DeviceSecrets, seed: number): RelayRecord => {
-  const random = seededRandom(seed)
-  return {
-    relayKey: random(32),
-    addresses: ['/ip4/192.0.2.1/udp/8788/webrtc-direct'],
-    mailboxes: [{ deviceId: device.deviceId, mailboxId: random(32) }],
-  }
-}
-
-type BodyFields = Parameters<typeof entryBody.encode>[0]
-
-/** An entry with any body, signed in all form by the given device. */
-const signedBy = (device: DeviceSecrets, fields: Partial<BodyFields>): SignedEntry => {
-  const body = entryBody.encode({
-    type: entryTypes.setRelays,
-    accountId: aliceView.accountId,
-    previous: aliceView.head,
-    createdAtMs: testTime,
-    payload: setRelaysPayload.encode({ relays: [] }),
-    ...fields,
-  })
-  return {
-    body,
-    signatures: [{ key: device.deviceKey, signature: sign(noble, device.deviceSeed, 'Sotto_account_entry', [body]) }],
-  }
-}
-
-const appended = (entry: SignedEntry): string =>
-  refusalInFull(() => verifyAccountLog(withEntries([genesis, relaysEntry, entry])))
 
 const noDevice = 'signature: account log: signed by a key that is no device of the account'
 const badSignature = 'signature: Sotto_account_entry: the signature does not verify'
@@ -317,127 +284,4 @@ test('a log of another version is told apart from damage', () => {
   // a2 00 01 …: the version is the third byte.
   log[2] = 2
   expect(refusalInFull(() => verifyAccountLog(log))).toBe('version: account-log: made by another version of Sotto')
-})
-
-describe('replacing a device', () => {
-  const next = createDevice(seededRandom(20))
-  const log = replaceDevice(alice.log, alice.device, next, testTime + 1)
-  const entry = entriesOf(log)[2] as SignedEntry
-  const [author, consent] = entry.signatures as [SignedEntry['signatures'][0], SignedEntry['signatures'][0]]
-
-  /** A replacement with any content, author and consent, signed in all form. */
-  const forged = (by: DeviceSecrets, device: Omit<DeviceSecrets, 'deviceId'>): SignedEntry => {
-    const { deviceKey, identityKey } = device
-    const payload = replaceDevicePayload.encode({ device: { deviceKey, identityKey } })
-    const { body, signatures } = signedBy(by, { type: entryTypes.replaceDevice, payload })
-    const signature = sign(noble, device.deviceSeed, 'Sotto_account_consent', [body])
-    return { body, signatures: [...signatures, { key: deviceKey, signature }] }
-  }
-
-  test('puts the new one in its place, and its mailboxes leave', () => {
-    const view = verifyAccountLog(log)
-    const { deviceId, deviceKey, identityKey } = next
-    expect(view.devices).toEqual([{ deviceId, deviceKey, identityKey }])
-    expect(aliceView.relays[0]?.mailboxes).toHaveLength(1)
-    expect(view.relays).toEqual(aliceView.relays.map((relay) => ({ ...relay, mailboxes: [] })))
-    expect(view.accountId).toEqual(aliceView.accountId)
-    expect(view.length).toBe(3)
-    expect(logExtends(log, aliceView.head)).toBe(true)
-  })
-
-  test('leaves the account to the new device alone', () => {
-    expect(refusal(() => setRelays(log, [], alice.device, testTime + 2))).toBe('signature')
-    const moved = setRelays(log, [relayOf(next, 7)], next, testTime + 2)
-    expect(verifyAccountLog(moved).relays).toEqual([relayOf(next, 7)])
-    expect(refusal(() => setRelays(log, [relayOf(alice.device, 7)], next, testTime + 2))).toBe('malformed')
-    expect(refusal(() => replaceDevice(log, alice.device, createDevice(seededRandom(21)), testTime))).toBe('signature')
-  })
-
-  test('can be done again, and never with a key that was there before', () => {
-    const third = createDevice(seededRandom(22))
-    const again = replaceDevice(log, next, third, testTime + 2)
-    expect(verifyAccountLog(again).devices.map(({ deviceKey }) => deviceKey)).toEqual([third.deviceKey])
-    expect(refusal(() => replaceDevice(again, third, alice.device, testTime))).toBe('malformed')
-    expect(refusal(() => replaceDevice(again, third, next, testTime))).toBe('malformed')
-  })
-
-  const recovery = { deviceSeed: alice.recoverySecret, deviceKey: noble.ed25519PublicKey(alice.recoverySecret) }
-  const { identityKey, identitySecret } = alice.device
-
-  test.each<[string, SignedEntry, string]>([
-    ['signed in all form', forged(alice.device, next), 'accepted'],
-    ['signed by a device of another account', forged(mallory.device, next), 'signature'],
-    ['signed by the new device in place of the old', forged(next, next), 'signature'],
-    ['signed by the recovery key', forged({ ...alice.device, ...recovery }, next), 'signature'],
-    ['by the device itself', forged(alice.device, alice.device), 'malformed'],
-    ['keeping the identity key', forged(alice.device, { ...next, identityKey, identitySecret }), 'malformed'],
-    ['with the recovery key as device key', forged(alice.device, { ...next, ...recovery }), 'malformed'],
-    ['without a counter-signature', { ...entry, signatures: [author] }, 'signature'],
-    ['without its author', { ...entry, signatures: [consent] }, 'signature'],
-    ['with signatures exchanged', { ...entry, signatures: [consent, author] }, 'signature'],
-    ['with one signature too many', { ...entry, signatures: [author, consent, consent] }, 'signature'],
-    ['with the author in place of the new key', { ...entry, signatures: [author, author] }, 'signature'],
-    [
-      'counter-signed by another key',
-      {
-        ...entry,
-        signatures: [
-          author,
-          { ...consent, signature: sign(noble, mallory.device.deviceSeed, 'Sotto_account_consent', [entry.body]) },
-        ],
-      },
-      'signature',
-    ],
-    [
-      'counter-signed as an author signs',
-      {
-        ...entry,
-        signatures: [
-          author,
-          { ...consent, signature: sign(noble, next.deviceSeed, 'Sotto_account_entry', [entry.body]) },
-        ],
-      },
-      'signature',
-    ],
-    [
-      'with the consent of another key',
-      {
-        ...entry,
-        signatures: [
-          author,
-          {
-            key: mallory.device.deviceKey,
-            signature: sign(noble, mallory.device.deviceSeed, 'Sotto_account_consent', [entry.body]),
-          },
-        ],
-      },
-      'signature',
-    ],
-    ['with the payload of another type', signedBy(alice.device, { type: entryTypes.replaceDevice }), 'malformed'],
-  ])('%s', (_, one, code) => {
-    expect(appended(one).split(':')[0]).toBe(code)
-  })
-
-  test('does not move to another account or another place of the chain', () => {
-    const malloryEntries = entriesOf(mallory.log)
-    expect(refusal(() => verifyAccountLog(withEntries([...malloryEntries, entry])))).toBe('conflict')
-    expect(refusal(() => verifyAccountLog(withEntries([genesis, entry])))).toBe('conflict')
-  })
-
-  test('is a fork beside another entry: neither extends the other', () => {
-    const other = setRelays(alice.log, [], alice.device, testTime + 1)
-    expect(logExtends(log, verifyAccountLog(other).head)).toBe(false)
-    expect(logExtends(other, verifyAccountLog(log).head)).toBe(false)
-  })
-
-  test('any changed bit is refused', () => {
-    fc.assert(
-      fc.property(fc.nat({ max: log.length - 1 }), fc.nat({ max: 7 }), (at, bit) => {
-        const changed = log.slice()
-        changed[at] = (changed[at] ?? 0) ^ (1 << bit)
-        expect(refusal(() => verifyAccountLog(changed))).not.toBe('accepted')
-      }),
-      { numRuns: 150 },
-    )
-  })
 })

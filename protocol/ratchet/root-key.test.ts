@@ -5,7 +5,7 @@ import { seededRandom } from '../wire/random.fixture.ts'
 import { refusalInFull } from '../wire/refusal.fixture.ts'
 import type { RatchetKey, RatchetSecret, RootKey } from './keys.ts'
 import { advanceRoot } from './root-key.ts'
-import { defaultSuite, ratchetSuite } from './suite.ts'
+import { defaultSuite, suiteOf } from './suite.ts'
 
 const random = seededRandom(3)
 const rootKey = random(32) as RootKey
@@ -54,7 +54,7 @@ test.each([
     hkdfSha256: (ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number) =>
       keep(noble.hkdfSha256(keep(ikm), salt, info, length)),
   }
-  advanceRoot(ratchetSuite(watching), rootKey, secret, publicKey, given)
+  advanceRoot(suiteOf(watching), rootKey, secret, publicKey, given)
   expect(seen).toHaveLength(3)
   expect(seen.filter((bytes) => bytes.some((byte) => byte !== 0))).toEqual([])
 })

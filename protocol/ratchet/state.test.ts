@@ -6,7 +6,7 @@ import { refusalInFull } from '../wire/refusal.fixture.ts'
 import { sealedHeader } from './header.ts'
 import type { HeaderKey, RatchetKey, RatchetSecret, RootKey } from './keys.ts'
 import { initiatorState, ratchetState, responderState } from './state.ts'
-import { defaultSuite, ratchetSuite } from './suite.ts'
+import { defaultSuite, suiteOf } from './suite.ts'
 
 const random = seededRandom(5)
 const rootKey = random(32) as RootKey
@@ -68,5 +68,5 @@ test('the suite: labels of the profile, sealed headers', () => {
     kemRootLabel: encodeUtf8('Sotto_kem_root'),
     header: sealedHeader,
   })
-  expect(ratchetSuite(noble)).toEqual(defaultSuite)
+  expect(suiteOf(noble)).toEqual(defaultSuite)
 })

@@ -102,11 +102,11 @@ describe('a handshake between any two', () => {
         const who = strangers(seed, hasOneTime, isLastResort)
         const pick = seededPick(seed)
         const { session: alice, envelope } = encryptMessage(initiate(who), encodeUtf8('hello'), { now, ...who })
-        const { session: bob, plaintext, initiator } = respond(who, envelope)
+        const { session: far, plaintext, initiator } = respond(who, envelope)
         expect([plaintext, initiator.identityKey]).toEqual([encodeUtf8('hello'), who.alice.device.identityKey])
         for (const field of ['sessionId', 'associatedData', 'handshakeTag', 'generation'] as const)
-          expect(bob[field]).toEqual(alice[field])
-        expect([bob.sendingSignalKey, bob.receivingSignalKey]).toEqual([
+          expect(far[field]).toEqual(alice[field])
+        expect([far.sendingSignalKey, far.receivingSignalKey]).toEqual([
           alice.receivingSignalKey,
           alice.sendingSignalKey,
         ])

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { concatBytes, fromHex, toHex } from './bytes.ts'
 import { decodeCanonical, encodeCanonical, type CborValue } from './cbor.ts'
 import { ProtocolError } from './error.ts'
-import { refusalInFull } from './refusal.fixture.ts'
+import { refusal, refusalInFull } from './refusal.fixture.ts'
 import { runs } from './runs.fixture.ts'
 
 const key = fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 70_000 }), fc.maxSafeNat())
