@@ -282,6 +282,23 @@ describe('a repair', () => {
   }, 60_000)
 })
 
+it('a message encrypted anew while its old bytes are just leaving is offered at once', async () => {
+  const world = new TestWorld()
+  const [alice, bob, id] = await couple(world, { pace: { offerAgainMs: [600_000, 600_000] } })
+  await bob.close()
+  let release = (): void => undefined
+  const gate = new Promise<void>((resolve) => (release = resolve))
+  world.delay = () => gate
+  const before = world.seen.length
+  await alice.send(id, 'a1')
+  await expect.poll(() => world.seen.length, soon).toBe(before + 1)
+  const old = world.seen[before]?.envelope ?? garbage()
+  expect(await deliverTo(world, alice, bob, [await repairBy(bob, alice, old)])).toEqual([true])
+  release()
+  const offered = (): number => new Set(world.seen.slice(before).map((one) => toHex(one.envelope))).size
+  await expect.poll(offered, soon).toBe(2)
+}, 60_000)
+
 it('what is asked for and gone is answered with name and lanes, once an hour', async () => {
   const world = new TestWorld()
   const [alice, bob] = await couple(world)
