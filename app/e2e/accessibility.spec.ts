@@ -50,6 +50,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await check(alice.page, 'conversation with messages')
       await alice.page.getByRole('button', { name: 'Safety number' }).click()
       await check(alice.page, 'safety number')
+      await alice.page.getByRole('button', { name: 'Mark as verified' }).click()
+      await expect(alice.page.getByRole('dialog')).toContainText('You have verified Bob')
+      await check(alice.page, 'verified safety number')
+      await alice.page.keyboard.press('Escape')
+      await check(alice.page, 'verified contact')
+      // Back to the list, where a phone has the settings.
+      await alice.page.keyboard.press('Escape')
+      await alice.page.getByRole('button', { name: 'Settings' }).click()
+      await alice.page.getByRole('button', { name: 'Replace device keys…' }).click()
+      await check(alice.page, 'replacing keys')
       await alice.page.keyboard.press('Escape')
 
       const second = await alice.profile.context.newPage()

@@ -63,7 +63,7 @@ describe('the safety number', () => {
   it('says what to do when there is no camera', async () => {
     await open()
     await button('Safety number').click()
-    await button('Scan their code').click()
+    await button('Scan a code').click()
     await expect.element(page.getByRole('alert').filter({ hasText: 'use a picture of the code instead' })).toBeVisible()
   })
 
@@ -143,7 +143,7 @@ describe('own keys', () => {
     await expect.element(page.getByText(/made 12 days ago/)).toBeVisible()
     expect(document.querySelector('.offer')).toBeNull()
     await button('Replace device keys…').click()
-    await expect.element(button('Keep these keys')).toHaveFocus()
+    await expect.element(button('Keep these')).toHaveFocus()
     expect(replace).not.toHaveBeenCalled()
     await button('Replace keys').click()
     await expect.element(page.getByText(/made today/)).toBeVisible()

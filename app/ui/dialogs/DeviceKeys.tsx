@@ -35,7 +35,7 @@ export const DeviceKeys = ({ settings }: { settings: SettingsModel }) => {
           </p>
           <div class="dialog-actions">
             <button ref={focusOnce} type="button" class="button" onClick={() => setAsked(false)}>
-              Keep these keys
+              Keep these
             </button>
             <button
               type="button"

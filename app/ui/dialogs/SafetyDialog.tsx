@@ -55,7 +55,7 @@ const Scanning = ({ safety, name }: Pick<Props, 'safety' | 'name'>) => (
     <p class="hint">Hold the code on {name}’s screen in front of the camera.</p>
     <div class="dialog-actions">
       <button type="button" class="button" onClick={safety.stopScanning}>
-        Back to the number
+        Back
       </button>
       <PictureButton safety={safety} />
     </div>
@@ -103,7 +103,7 @@ const Actions = ({ safety, verification }: Pick<Props, 'safety' | 'verification'
   <div class="dialog-actions safety-actions">
     <button type="button" class="button" onClick={safety.scan}>
       <CameraIcon />
-      Scan their code
+      Scan a code
     </button>
     <PictureButton safety={safety} />
     {verification === 'verified' ? (
