@@ -102,9 +102,9 @@ export class BlockCoverage {
     }
   }
 
-  /** True if a block ran that had not been reached before. */
-  isNew({ scripts }: Reading): boolean {
-    return scripts.some((script) => this.paint(script, false) > 0)
+  /** The number of blocks that had not been reached before. */
+  fresh({ scripts }: Reading): number {
+    return scripts.reduce((sum, script) => sum + this.paint(script, false), 0)
   }
 
   /** Remembers what ran; the number of blocks reached for the first time. */
@@ -123,7 +123,7 @@ export class BlockCoverage {
     return longer
   }
 
-  /** Blocks of this script that ran for the first time; without `remember` the first is enough. */
+  /** Blocks of this script that ran for the first time. */
   private paint({ scriptId, functions }: Profiler.ScriptCoverage, remember: boolean): number {
     const ranges = outermostFirst(functions)
     const from = ranges[0]?.startOffset ?? 0
@@ -139,7 +139,6 @@ export class BlockCoverage {
       const known = reached.subarray(from + at, from + end)
       fresh += stretchesOfZero(known)
       if (remember) known.fill(1)
-      else if (fresh > 0) return fresh
       at = now.indexOf(1, end)
     }
     return fresh

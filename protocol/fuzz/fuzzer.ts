@@ -6,10 +6,10 @@ import { minimise } from './minimise.ts'
 import { mutate } from './mutate.ts'
 
 /**
- * 256 inputs between two readings of the coverage, which cost as much as some hundred decodings. A batch in which something
- * new ran is run again, half by half, until the input is found.
+ * Inputs between two readings of the coverage, which cost as much as some hundred decodings. A batch in which something new ran
+ * is run again, half by half, until the input is found; so batches are small while there is much to find, and grow.
  */
-const batchSize = 256
+const batchSize = { least: 8, most: 256 }
 
 /** 8 KiB: longer than every sample; what grows faster than its input shows long before. */
 const maxLength = 8_192
@@ -22,12 +22,13 @@ const workPerSample = 64
 const leastWork = 50_000
 const workPerByte = 500
 
-/** 32 bytes: 8,160 changes of one byte, which chance would need five times as many inputs to meet. */
-const longestWalked = 32
+/** 64 bytes: 16,320 changes of one byte, which chance would need five times as many inputs to meet. */
+const longestWalked = 64
 
 /** Tries when cutting an input down: more than some hundred bytes need; few where each try reads the coverage and is slow itself. */
 const triesByVerdict = 4_000
 const triesByWork = 100
+const triesToTrim = 24
 
 /** Ten findings of one decoder; more of them say nothing more. */
 const maxFindings = 10
@@ -105,6 +106,18 @@ class Campaign {
     return { kind: 'too much work', detail: 'more blocks ran than its length allows' }
   }
 
+  /** A shorter input that reaches as many new blocks: long ones are slow to search, and no part of them may matter. */
+  private trim(input: Uint8Array, fresh: number): Uint8Array {
+    const { coverage } = this.options
+    if (input.length <= longestWalked) return input
+    const reachesAll = (candidate: Uint8Array): boolean => {
+      coverage.read()
+      judge(this.decoder, candidate)
+      return coverage.fresh(coverage.read()) >= fresh
+    }
+    return minimise(input, reachesAll, triesToTrim)
+  }
+
   private keep(input: Uint8Array): void {
     this.corpus.push(input)
     if (input.length <= longestWalked) this.walks.push(everyByte(input))
@@ -113,7 +126,7 @@ class Campaign {
   /** Finds in a batch the inputs that reached something new or did too much, by halves. */
   private search(inputs: readonly Uint8Array[], reading: Reading): void {
     const { coverage, feedback = true } = this.options
-    if (!coverage.isNew(reading) && (this.allowance === 0 || reading.work <= this.allowance)) return
+    if (coverage.fresh(reading) === 0 && (this.allowance === 0 || reading.work <= this.allowance)) return
     const [input] = inputs
     if (inputs.length > 1) {
       const middle = inputs.length >> 1
@@ -125,18 +138,22 @@ class Campaign {
     } else if (input !== undefined) {
       const verdict = this.judgeWork(input, reading)
       if (typeof verdict === 'object') this.report(input, verdict)
-      if (coverage.add(reading) > 0 && feedback) this.keep(input)
+      if (feedback && coverage.fresh(reading) > 0) this.keep(this.trim(input, coverage.fresh(reading)))
+      coverage.add(reading)
     }
   }
 
-  private run(inputs: readonly Uint8Array[]): void {
+  /** True if the batch reached something new. */
+  private run(inputs: readonly Uint8Array[]): boolean {
     const { coverage } = this.options
     for (const input of inputs) this.try(input)
     this.executions += inputs.length
     const reading = coverage.read()
+    const before = coverage.blocks
     this.search(inputs, reading)
     // What only ran because of what ran before (a table made once) is nobody's merit.
     coverage.add(reading)
+    return coverage.blocks > before
   }
 
   /** The valid encodings: they set what work is allowed. */
@@ -174,8 +191,10 @@ class Campaign {
   finish(): FuzzReport {
     this.begin()
     const blocksBefore = this.options.coverage.blocks
-    while (this.options.continues(this.executions, this.findings.size)) {
-      this.run(Array.from({ length: batchSize }, () => this.next()))
+    const { least, most } = batchSize
+    for (let length: number = least; this.options.continues(this.executions, this.findings.size);) {
+      const isNew = this.run(Array.from({ length }, () => this.next()))
+      length = isNew ? Math.max(least, length / 2) : Math.min(most, length * 2)
     }
     const { executions, accepted, corpus } = this
     const blocks = this.options.coverage.blocks
