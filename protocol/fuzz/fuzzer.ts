@@ -111,7 +111,6 @@ class Campaign {
     const { coverage } = this.options
     if (input.length <= longestWalked) return input
     const reachesAll = (candidate: Uint8Array): boolean => {
-      coverage.read()
       judge(this.decoder, candidate)
       return coverage.fresh(coverage.read()) >= fresh
     }
@@ -131,7 +130,6 @@ class Campaign {
     if (inputs.length > 1) {
       const middle = inputs.length >> 1
       for (const half of [inputs.slice(0, middle), inputs.slice(middle)]) {
-        coverage.read()
         for (const each of half) judge(this.decoder, each)
         this.search(half, coverage.read())
       }
