@@ -40,8 +40,8 @@ export const newContact = (
 ): ContactRow => ({ contactId, conversationId, ...known, logStale: false, nextOutbox: 1, createdAtMs: now })
 
 /** The contact as a verified newer log describes it. @throws ProtocolError `conflict` when it does not extend the one known. */
-export const withLog = (contact: ContactRow, log: Uint8Array): ContactRow => {
-  const view = verifyAccountLog(log)
+export const withLog = (core: Core, contact: ContactRow, log: Uint8Array): ContactRow => {
+  const view = verifyAccountLog(log, core.crypto)
   if (!equalBytes(view.accountId, contact.contactId) || !logExtends(log, contact.head)) {
     throw new ProtocolError('conflict', 'the account log does not extend the one already known')
   }
@@ -109,7 +109,7 @@ export const refreshLogs = async (core: Core): Promise<boolean> => {
       await core.commit(async (tx, effects) => {
         const contact = await tx.get(contactTable, [contactId])
         if (!contact?.logStale) return
-        tx.put(contactTable, await followDevices(tx, core, effects, contact, withLog(contact, fetched.value)))
+        tx.put(contactTable, await followDevices(tx, core, effects, contact, withLog(core, contact, fetched.value)))
       })
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) throw cause

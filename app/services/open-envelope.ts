@@ -94,10 +94,11 @@ const requirePrekey = async (tx: ReadTransaction, id: number): Promise<PrekeySec
 
 /** The log in the opening must name exactly the initiator that the handshake proved. */
 const verifyInitiator = (
+  core: Core,
   log: Uint8Array,
   initiator: { accountId: Uint8Array; deviceId: Uint8Array; identityKey: Uint8Array; head: Uint8Array },
 ): { head: Uint8Array; devices: readonly DeviceRecord[] } => {
-  const view = verifyAccountLog(log)
+  const view = verifyAccountLog(log, core.crypto)
   const device = view.devices.find((one) => equalBytes(one.deviceId, initiator.deviceId))
   if (!equalBytes(view.accountId, initiator.accountId)) refuse('signature', 'the log is of another account')
   if (!device || !equalBytes(device.identityKey, initiator.identityKey)) {
@@ -130,7 +131,7 @@ const respond = async (
   const content = readContent(core, account, accountId, answered.plaintext)
   const { opening } = content
   if (!opening) return refuse('signature', 'the first body holds no account log')
-  const { head, devices } = verifyInitiator(opening.log, answered.initiator)
+  const { head, devices } = verifyInitiator(core, opening.log, answered.initiator)
   const contact = await tx.get(contactTable, [accountId])
   if (contact && !logExtends(opening.log, contact.head)) refuse('conflict', 'the log does not extend the one known')
   const proof = opening.inviteProof

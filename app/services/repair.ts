@@ -1,7 +1,7 @@
 import { maxRepairIds } from '../../protocol/content/body.ts'
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import type { ProtocolErrorCode } from '../../protocol/wire/error.ts'
-import { dayMs, hourMs } from '../../protocol/wire/limits.ts'
+import { dayMs, hourMs, mailboxRetentionMs } from '../../protocol/wire/limits.ts'
 import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
@@ -135,9 +135,9 @@ export const noteFailedRepair = async (tx: WriteTransaction, core: Core, contact
 /** Hourly: forgets what was asked for so long ago that no copy of it can be on its way. */
 export const sweepFailures = async (tx: WriteTransaction, now: number): Promise<void> => {
   for (const row of await tx.list(failureTable)) {
-    if (row.askedAtMs !== undefined && now - row.askedAtMs > askedKeptMs) {
-      tx.delete(failureTable, [row.contactId, row.envelopeId])
-    }
+    // What could never be asked for is of no use once no mailbox can hold it any more.
+    const isOver = row.askedAtMs === undefined ? now - row.atMs > mailboxRetentionMs : now - row.askedAtMs > askedKeptMs
+    if (isOver) tx.delete(failureTable, [row.contactId, row.envelopeId])
   }
 }
 

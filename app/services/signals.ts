@@ -1,4 +1,4 @@
-import { openSignal, sealSignal, signalLifetimeMs, type Signal } from '../../protocol/session/signal.ts'
+import { openSignal, sealSignal, type Signal } from '../../protocol/session/signal.ts'
 import type { Session } from '../../protocol/session/session.ts'
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import { secondMs } from '../../protocol/wire/limits.ts'
@@ -6,6 +6,7 @@ import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { sessionTable } from '../store/records/session.ts'
 import type { Core } from './core.ts'
+import { createReplayMemory } from './replay-memory.ts'
 import { sendingSession } from './sessions.ts'
 import { isHeld } from './trust.ts'
 import { conversationView } from './views.ts'
@@ -69,21 +70,6 @@ const sealFor = (core: Core, contactId: string, signal: Signal): Promise<Uint8Ar
     return session ? sealSignal(session, signal, { now: core.now(), random: core.random, crypto: core.crypto }) : null
   })
 
-/**
- * Nonces are remembered for 20 s and by how much the contact's clock is off: a signal lives 10 s into the past and the
- * future, by either clock, so an older repeat is refused by its time.
- */
-const createReplayMemory = (now: () => number): ((nonce: Uint8Array, clockOffsetMs: number) => boolean) => {
-  const seen = new Map<string, number>()
-  return (nonce, clockOffsetMs) => {
-    for (const [old, untilMs] of seen) if (untilMs < now()) seen.delete(old)
-    const name = toHex(nonce)
-    if (seen.has(name)) return false
-    seen.set(name, now() + 2 * signalLifetimeMs + Math.abs(clockOffsetMs))
-    return true
-  }
-}
-
 export const createSignals = (core: Core): Signals => {
   const isFresh = createReplayMemory(core.now)
   const links = new Map<number, string>()
@@ -108,8 +94,9 @@ export const createSignals = (core: Core): Signals => {
     hello: (contactId) => sealFor(core, contactId, { kind: 'hello' }),
     receive: async (linkId, data) => {
       const opened = await openAny(core, data, links.get(linkId))
-      if (!opened || !isFresh(opened.nonce, opened.contact.clockOffsetMs ?? 0)) return null
+      if (!opened) return null
       const contactId = toHex(opened.contact.contactId)
+      if (!isFresh(contactId, opened.nonce, opened.contact.clockOffsetMs ?? 0)) return null
       links.delete(linkId)
       links.set(linkId, contactId)
       for (const eldest of links.keys()) if (links.size > maxLinks) links.delete(eldest)

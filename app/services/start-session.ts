@@ -46,7 +46,7 @@ const initiateStep = async (
   const stored = await tx.get(contactTable, [fetched.contactId])
   if (!stored) return
   const account = await requireAccount(tx)
-  const contact = await followDevices(tx, core, effects, stored, withLog(stored, fetched.log))
+  const contact = await followDevices(tx, core, effects, stored, withLog(core, stored, fetched.log))
   // Other keys than the verified ones: the person has been told, and what was written waits for a yes.
   if (isHeld(contact)) return tx.put(contactTable, contact)
   const [device] = contact.devices
@@ -105,7 +105,7 @@ const startOne = async (core: Core, contact: ContactRow): Promise<Outcome> => {
     }
     try {
       // Checked before one-time prekeys are spent on it, and again in the step.
-      const { accountId, devices } = verifyAccountLog(log.value)
+      const { accountId, devices } = verifyAccountLog(log.value, core.crypto)
       if (!equalBytes(accountId, contactId) || !logExtends(log.value, head)) {
         throw new ProtocolError('conflict', 'the account log is not the one the invite names')
       }
