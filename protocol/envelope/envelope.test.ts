@@ -2,7 +2,7 @@ import { assert, boolean, constantFrom, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noble } from '../crypto/noble-provider.ts'
 import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
-import { runs } from '../wire/runs.fixture.ts'
+import { repeats } from '../wire/repeats.fixture.ts'
 import { decodeEnvelope, encodeEnvelope, envelopeId, paddedBodyLength, type Envelope } from './envelope.ts'
 import { paddedLength } from './padding.ts'
 
@@ -139,7 +139,7 @@ test('with its padded body, an envelope is exactly one bucket long', () => {
       const least = encodeEnvelope({ ...parts, ciphertext: new Uint8Array(length + 17) }).length
       expect(total).toBe(paddedLength(least))
     }),
-    { numRuns: runs(500) },
+    { numRuns: repeats(500) },
   )
 })
 

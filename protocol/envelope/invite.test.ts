@@ -4,7 +4,7 @@ import { fromBase64Url, toBase64Url, toHex } from '../wire/bytes.ts'
 import { encodeCanonical, type CborValue } from '../wire/cbor.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
 import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
-import { runs } from '../wire/runs.fixture.ts'
+import { repeats } from '../wire/repeats.fixture.ts'
 import { decodeInvite, encodeInvite, inviteLane, inviteProof, type Invite } from './invite.ts'
 import { laneHash } from './lane.ts'
 import { noble } from '../crypto/noble-provider.ts'
@@ -35,7 +35,7 @@ describe('invite', () => {
         expect(['malformed', 'limit', 'version', 'accepted']).toContain(refusal(() => (decoded = decodeInvite(text))))
         if (decoded !== undefined) expect(encodeInvite(decoded)).toBe(text)
       }),
-      { numRuns: runs(2_000) },
+      { numRuns: repeats(2_000) },
     )
   })
 

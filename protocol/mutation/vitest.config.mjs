@@ -17,7 +17,7 @@ export default defineConfig({
     // Every run has a worker of its own anyway; one for each file would take longer than the tests.
     isolate: false,
     include: [`protocol/${process.env.SOTTO_MUTATION_FOLDER}/**/*.test.ts`],
-    exclude: ['**/*.{slow,fuzz}.test.ts'],
+    exclude: ['**/*.{slow,fuzz,property}.test.ts'],
     setupFiles: ['protocol/mutation/setup.mjs'],
     env: { SOTTO_FUZZ_RUNS: '60' },
     sequence: { sequencer: ShortestFirst },

@@ -68,6 +68,8 @@ describe('every refusal says what is wrong', () => {
     expect(changed({ ratchetKey: bob.state.remoteRatchetKey ?? expect.fail('bob has received') })).toBe(stale)
     const unasked = 'key: ratchet: the answer of a KEM step is missing or was not asked for'
     expect(changed({ kemCiphertext: random(1_088) })).toBe(unasked)
+    const invalid = 'key: ratchet: KEM key is not acceptable'
+    expect(changed({ kemKey: new Uint8Array(1_184).fill(0xff) })).toBe(invalid)
     expect(changed({})).toBe('accepted')
   })
 

@@ -68,5 +68,8 @@ test('the suite: labels of the profile, sealed headers', () => {
     kemRootLabel: encodeUtf8('Sotto_kem_root'),
     header: sealedHeader,
   })
-  expect(suiteOf(noble)).toEqual(defaultSuite)
+  expect(suiteOf(noble)).toBe(defaultSuite)
+  const other = { ...noble }
+  expect(suiteOf(other)).toEqual({ ...defaultSuite, crypto: other })
+  expect(suiteOf(other)).toBe(suiteOf(other))
 })

@@ -16,7 +16,7 @@ import { encodeUtf8, fromBase64Url, toBase64Url } from '../wire/bytes.ts'
 import { hostileInputs } from '../wire/fuzz.fixture.ts'
 import { refusal } from '../wire/refusal.fixture.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
-import { runs } from '../wire/runs.fixture.ts'
+import { repeats } from '../wire/repeats.fixture.ts'
 import { introduced, people, respond } from './people.fixture.ts'
 import { decodeSession, decryptMessage, encodeSession, encryptMessage } from './session.ts'
 import { openSignal, sealSignal } from './signal.ts'
@@ -136,7 +136,7 @@ describe('every kind of bytes at every reader', () => {
     const examples = kinds.map(([, example]) => example)
     const cheap = kinds.filter(([name]) => name !== 'account log')
     let accepted = 0
-    for (const input of hostileInputs(examples, runs(3_000), 8)) {
+    for (const input of hostileInputs(examples, repeats(3_000), 8)) {
       for (const [, , read] of cheap) if (accepts(read, input)) accepted++
       refusal(() => decodeEnvelope(input))
     }

@@ -15,7 +15,7 @@ import {
 } from './bytes.ts'
 import { ProtocolError } from './error.ts'
 import { refusal, refusalInFull } from './refusal.fixture.ts'
-import { runs } from './runs.fixture.ts'
+import { repeats } from './repeats.fixture.ts'
 import { wellFormedText } from './text.fixture.ts'
 
 const data = fc.uint8Array({ maxLength: 100 })
@@ -44,7 +44,7 @@ test('every accepted base64url text is the only one of its bytes', () => {
       }
       expect(toBase64Url(bytes)).toBe(text)
     }),
-    { numRuns: runs(2_000) },
+    { numRuns: repeats(2_000) },
   )
 })
 

@@ -1,4 +1,5 @@
 import type { Parameters } from 'fast-check'
+import { repeats } from './repeats.fixture.ts'
 
 /**
  * Parameters of a property. What fast-check prints when one fails can be had again: `SOTTO_SEED=<seed> SOTTO_PATH=<path>`, the
@@ -7,7 +8,7 @@ import type { Parameters } from 'fast-check'
 export const runs = <T>(numRuns: number): Parameters<T> => {
   const { SOTTO_SEED: seed, SOTTO_PATH: path } = process.env
   return {
-    numRuns,
+    numRuns: repeats(numRuns),
     ...(seed !== undefined && { seed: Number(seed) }),
     ...(path !== undefined && { path, endOnFailure: true }),
   }
