@@ -63,11 +63,6 @@ export class Scratch {
     return pointer
   }
 
-  /** Writes `data` over what stands at `pointer`. */
-  write(pointer: number, data: Uint8Array): void {
-    this.#heap.set(data, pointer)
-  }
-
   /** Copies within the region. */
   copy(from: number, to: number, bytes: number): void {
     this.#heap.copyWithin(to, from, from + bytes)

@@ -8,33 +8,6 @@ type Hashes = Pick<CryptoProvider, 'sha256' | 'sha512' | 'hmacSha256' | 'hmacSha
 /** RFC 5869: 255 blocks. */
 const maxHkdfBytes = 255 * 32
 
-/**
- * SHA-256 is not among the names of this build, but HMAC begins with it: the first of the two hashes in its state is eight
- * words, a count of 64 bits and the block that is being filled (`crypto_hash_sha256_state`). Begun as FIPS 180-4 section
- * 5.3.3 says, and without a key, it takes whole blocks through the same compression; the padding of section 5.1.1 is ours.
- */
-const sha256StartWords = Uint32Array.of(
-  ...[0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
-)
-/** The words as they stand in memory, little-endian, and a count of zero. */
-const sha256Start = new Uint8Array(40)
-sha256StartWords.forEach((word, i) => new DataView(sha256Start.buffer).setUint32(4 * i, word, true))
-
-/** 0x80, zeros, and the length in bits (8 bytes, big-endian), up to whole blocks of 64 bytes. */
-const padding = (length: number): Uint8Array => {
-  const out = new Uint8Array(64 - ((length + 8) % 64) + 8)
-  out[0] = 0x80
-  new DataView(out.buffer).setUint32(out.length - 4, 8 * length)
-  return out
-}
-
-/** Words from the memory's order of bytes into that of the hash, in place. */
-const swapWords = (words: Uint8Array): Uint8Array => {
-  const view = new DataView(words.buffer, words.byteOffset, words.length)
-  for (let i = 0; i < words.length; i += 4) view.setUint32(i, view.getUint32(i, true))
-  return words
-}
-
 /** Hashes and what is made of them. HMAC-SHA256 is libsodium's HKDF-Extract, with the key as the salt (RFC 5869 section 2.2). */
 export const sodiumHashes = (sodium: Sodium, scratch: Scratch): Hashes => {
   const {
@@ -55,17 +28,8 @@ export const sodiumHashes = (sodium: Sodium, scratch: Scratch): Hashes => {
   }
 
   return {
-    sha256(data) {
-      if (data.length > maxInputBytes) return noble.sha256(data)
-      return scratch.use(() => {
-        const [state, end] = [scratch.take(stateBytes), padding(data.length)]
-        scratch.write(state, sha256Start)
-        const text = scratch.put(data, end.length)
-        scratch.write(text + data.length, end)
-        update(state, text, data.length + end.length)
-        return swapWords(scratch.read(state, 32))
-      })
-    },
+    // The small build of libsodium keeps its SHA-256 to itself.
+    sha256: noble.sha256,
     sha512(data) {
       if (data.length > maxInputBytes) return noble.sha512(data)
       return scratch.use(() => {
