@@ -1,4 +1,5 @@
 import type { CryptoProvider } from '../crypto/provider.ts'
+import { equalBytes } from '../wire/bytes.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
 import { decryptMessage, encryptMessage, type Session } from './session.ts'
@@ -11,12 +12,12 @@ export interface Seen {
   readonly envelope: Uint8Array
 }
 
-/** A sending chain that the victim opened after the theft. */
+/** A sending chain that the victim opened after the theft, with what stands in its headers: a thief has their key. */
 export interface LaterChain {
   /** Its X25519 secret, where it is given away. */
   readonly secret?: Uint8Array
-  /** Whether its headers carry a KEM key; anybody with the header key could see that. */
-  readonly offersKem: boolean
+  readonly kemKey?: Uint8Array
+  readonly kemCiphertext?: Uint8Array
 }
 
 /** What the victim sends can be read like anything received, with the chain it sends in. */
@@ -35,10 +36,16 @@ const mirrored = (session: Session): Session | undefined => {
   }
 }
 
+/** The keys of receiving chains taken for those of their first messages: right, if a chain key did not change. */
+const rewound = (session: Session): Session => {
+  const receiving = session.ratchet.receiving.map(({ skipped: _, ...chain }) => ({ ...chain, next: 0 }))
+  return { ...session, ratchet: { ...session.ratchet, receiving } }
+}
+
 /**
  * Somebody who copied the whole session of the victim and sees all that passes, but changes nothing. Reads what the victim
- * receives as the victim would, and what it sends by its sending chain; follows the victim into a new sending chain if its
- * X25519 secret is given. For tests only.
+ * receives as the victim would, and what it sends by its sending chain; tries chain keys for earlier messages; follows the
+ * victim into later chains with the X25519 secrets that are given, and with guesses for all that is not. For tests only.
  */
 export class Thief {
   private session: Session
@@ -47,10 +54,22 @@ export class Thief {
   private readonly noise = seededRandom(666)
   readonly read = new Set<Seen>()
 
-  constructor(stolen: Session, now: number, crypto: CryptoProvider) {
+  /** What it guesses, and the KEM key that the victim really offered. */
+  private guess: { readonly seed: Uint8Array; readonly key: Uint8Array } | undefined
+
+  constructor(stolen: Session, now: number, provider: CryptoProvider) {
     this.session = stolen
     this.now = now
-    this.crypto = crypto
+    // The private half of a KEM key it only saw is a guess; everything else that goes into the root step is right.
+    this.crypto = {
+      ...provider,
+      mlkem768Keygen: (seed) =>
+        this.guess !== undefined && equalBytes(seed, this.guess.seed)
+          ? { encapsulationKey: this.guess.key, decapsulationKey: new Uint8Array(0) }
+          : provider.mlkem768Keygen(seed),
+      mlkem768Decapsulate: (key, ciphertext) =>
+        key.length === 0 ? this.noise(32) : provider.mlkem768Decapsulate(key, ciphertext),
+    }
   }
 
   private tryWith(session: Session, message: Seen): Session | undefined {
@@ -79,15 +98,19 @@ export class Thief {
     return session
   }
 
-  /** Opens the victim's next sending chain as the victim did, with randomness of its own for ML-KEM. */
-  private follow({ secret, offersKem }: LaterChain): boolean {
+  /** Opens the victim's next sending chain as the victim did, as far as it knows how. */
+  private follow({ secret, kemKey, kemCiphertext }: LaterChain): boolean {
     const { sending, remoteRatchetKey } = this.session.ratchet
-    if (secret === undefined || sending !== undefined || remoteRatchetKey === undefined) return false
-    const given = [secret]
+    if (sending !== undefined || remoteRatchetKey === undefined) return false
+    const given = secret === undefined ? [] : [secret]
     const random = (length: number) => (length === 32 ? given.shift()?.slice() : undefined) ?? this.noise(length)
     const chainKeys: Uint8Array[] = []
     const crypto: CryptoProvider = {
       ...this.crypto,
+      mlkem768Encapsulate: (key, randomness) => {
+        const { ciphertext, sharedSecret } = this.crypto.mlkem768Encapsulate(key, randomness)
+        return { ciphertext: kemCiphertext?.slice() ?? ciphertext, sharedSecret }
+      },
       hmacSha256Pair: (key, first, second) => {
         chainKeys.push(key.slice())
         return this.crypto.hmacSha256Pair(key, first, second)
@@ -103,11 +126,12 @@ export class Thief {
     if (own === undefined || opened === undefined || chainKey === undefined) return false
     const { kemSeed: _, ...pair } = own
     const seed = this.noise(64) as NonNullable<typeof own.kemSeed>
+    this.guess = kemKey && { seed, key: kemKey }
     this.session = {
       ...rest,
       ratchet: {
         ...ratchet,
-        own: { ...pair, ...(offersKem && { kemSeed: seed }) },
+        own: { ...pair, ...(kemKey && { kemSeed: seed }) },
         // From its first message on, which is the victim's, not the thief's.
         sending: { ...opened, chainKey: chainKey as typeof opened.chainKey, next: 0 },
       },
@@ -119,13 +143,22 @@ export class Thief {
   run(seen: readonly Seen[], later: readonly LaterChain[]): void {
     const fromPeer = seen.filter(({ by }) => by === 'peer')
     const fromVictim = seen.filter(({ by }) => by === 'victim')
-    const chains = [...later]
-    for (let next: LaterChain | undefined; ;) {
+    const readNow = (): void => {
       const mirror = mirrored(this.session)
       if (mirror !== undefined) this.readAll(mirror, fromVictim)
-      this.session = this.readAll(this.session, fromPeer)
-      next = chains.shift()
-      if (next === undefined || !this.follow(next)) return
+      if (mirror !== undefined) this.readAll(rewound(mirror), fromVictim)
+      const before = this.session
+      this.session = this.readAll(before, fromPeer)
+      // Rewound states are dead ends: only what they open counts.
+      for (const session of [before, this.session]) this.readAll(rewound(session), fromPeer)
+    }
+    readNow()
+    for (const next of later) {
+      const before = this.read.size
+      if (!this.follow(next)) return
+      readNow()
+      // A wrong guess leads nowhere.
+      if (next.secret === undefined && this.read.size === before) return
     }
   }
 }

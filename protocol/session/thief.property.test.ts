@@ -77,7 +77,12 @@ class Conversation {
     if (answers && (isVictim || this.lateOffer)) this.healedFrom.quantum = Math.min(this.healedFrom.quantum, this.chain)
     if (!isVictim) return
     this.lateOffer = offersKem
-    this.later.push({ offersKem, ...(own && { secret: own.secret.slice() }) })
+    const { kemKey, kemCiphertext } = sending ?? {}
+    this.later.push({
+      ...(own && { secret: own.secret.slice() }),
+      ...(kemKey && { kemKey }),
+      ...(kemCiphertext && { kemCiphertext }),
+    })
   }
 
   private send(by: Name): void {
@@ -111,7 +116,7 @@ class Conversation {
   outcome(kind: 'passive' | 'quantum'): { read: ReadonlySet<Seen>; readable: ReadonlySet<Seen>; healed: number } {
     if (this.stolen === undefined) expect.fail('nothing was stolen')
     const thief = new Thief(decodeSession(this.stolen), this.now, crypto)
-    thief.run(this.seen, kind === 'passive' ? [] : this.later)
+    thief.run(this.seen, kind === 'passive' ? this.later.map(({ secret: _, ...chain }) => chain) : this.later)
     const healed = this.healedFrom[kind]
     return {
       read: thief.read,
