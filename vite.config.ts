@@ -69,6 +69,7 @@ export default defineConfig(({ mode }) => ({
           environment: 'node',
           // Fuzzers and handshakes are work for the processor; on two busy cores they take their time.
           testTimeout: 30_000,
+          hookTimeout: 60_000,
           include: [
             `{protocol,signaling,node,.ci}/**/*.${testNames(mode).ending}.ts`,
             `app/**/*.node.${testNames(mode).ending}.ts`,
@@ -84,6 +85,8 @@ export default defineConfig(({ mode }) => ({
         optimizeDeps: { include: bundledForTests },
         test: {
           name: 'browser',
+          // Two engines with real cryptography and databases in one page; the same two busy cores.
+          testTimeout: 30_000,
           include: [`app/**/*.${testNames(mode).ending}.{ts,tsx}`],
           exclude: ['node_modules', 'dist', 'app/e2e', 'app/**/*.node.*.ts', ...testNames(mode).others],
           browser: {

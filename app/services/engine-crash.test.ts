@@ -67,7 +67,9 @@ class Unlucky {
       sprung: () => {
         this.crashes++
         this.#trap = undefined
-        this.#reopening = this.person.close().then(() => this.person.open())
+        // It may be killed again while it starts: that start has failed then, and another one follows.
+        const ended = this.#reopening.catch(() => undefined)
+        this.#reopening = ended.then(() => this.person.close()).then(() => this.person.open())
       },
     }
   }
@@ -79,16 +81,24 @@ class Unlucky {
   /** Sends as a person would: if it is not on their screen after the restart, they write it again. */
   async send(id: string, text: string): Promise<void> {
     for (;;) {
-      await this.#reopening
+      await this.settled()
       const outcome = await this.person.engine.send(id, text).catch(() => undefined)
       if (outcome?.ok) return
-      await this.#reopening
+      await this.settled()
       if ((await this.person.texts(id)).includes(text)) return
     }
   }
 
+  /** Open again, however often it was killed meanwhile. @throws what the last start failed with. */
   async settled(): Promise<void> {
-    await this.#reopening
+    for (let last: Promise<void> | undefined; last !== this.#reopening;) {
+      last = this.#reopening
+      const failure = await last.then(
+        () => undefined,
+        (cause: unknown) => ({ cause }),
+      )
+      if (failure && last === this.#reopening) throw failure.cause
+    }
   }
 }
 
