@@ -18,14 +18,22 @@ afterEach(async () => {
 })
 
 /** Alice and Bob, each with an answer of the other: their session is confirmed on both sides. */
+/**
+ * Two who have written to each other; then two seconds pass. Generations count seconds: within one second of the first
+ * session, a new one would not be above it.
+ */
 const couple = async (world: TestWorld, more: Partial<PersonOptions> = {}): Promise<[Person, Person, string]> => {
-  const [alice, bob] = [new Person({ world, name: 'Alice', ...more }), new Person({ world, name: 'Bob', ...more })]
+  let passedMs = 0
+  const clockOffsetMs = (): number => passedMs + (more.clockOffsetMs?.() ?? 0)
+  const options = { world, ...more, clockOffsetMs }
+  const [alice, bob] = [new Person({ ...options, name: 'Alice' }), new Person({ ...options, name: 'Bob' })]
   people.push(alice, bob)
   const id = await meet(alice, bob)
   await bob.send(id, 'b0')
   await expect.poll(() => alice.conversation(id)?.messages, soon).toBe(1)
   await alice.send(id, 'a0')
   await delivered([alice, bob], id)
+  passedMs = 2_000
   return [alice, bob, id]
 }
 
@@ -50,10 +58,7 @@ const garbage = (): Uint8Array => {
 describe('a session that is lost', () => {
   it('on one side is replaced with the next message, which arrives once and in order', async () => {
     const world = new TestWorld()
-    // Generations count seconds: within one second of the first session the new one would not be above it.
-    let offset = 0
-    const [alice, bob, id] = await couple(world, { clockOffsetMs: () => offset })
-    offset = 2_000
+    const [alice, bob, id] = await couple(world)
     await bob.close()
     for (const text of ['a1', 'a2', 'a3']) await alice.send(id, text)
     await bob.open()
@@ -321,6 +326,7 @@ it('a device that the contact has taken from its log is sent nothing again', asy
   const [alice, bob, id] = await couple(world, { pace: { offerAgainMs: [600_000, 600_000] } })
   await bob.close()
   await alice.send(id, 'a1')
+  await expect.poll(async () => (await alice.messages(id)).at(-1)?.status, soon).toBe('sent')
   const row = async () => (await inStore(alice, (tx) => tx.list(outboxTable))).find((one) => one.messageId)
   const before = await row()
   const repair = await repairBy(bob, alice, before?.envelope ?? garbage())
