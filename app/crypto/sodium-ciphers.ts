@@ -27,6 +27,12 @@ const seal =
     })
   }
 
+/**
+ * One for all: to make one, with its stack, takes seven times as long as an opening that fails, and what comes is tried with
+ * many keys. It holds nothing of the data.
+ */
+const refused = new ProtocolError('authentication', 'sealed data does not open with this key')
+
 const open =
   (scratch: Scratch, decrypt: AeadDecrypt, nonceBytes: number, large: Cipher): Cipher =>
   (key, nonce, sealed, associatedData) => {
@@ -38,7 +44,7 @@ const open =
       const [data, nonceAt, keyAt] = [scratch.put(associatedData), scratch.put(nonce), scratch.put(key)]
       // Refuses what is shorter than a tag as well.
       if (decrypt(text, 0, 0, text, sealed.length, 0, data, associatedData.length, 0, nonceAt, keyAt) !== 0) {
-        throw new ProtocolError('authentication', 'sealed data does not open with this key')
+        throw refused
       }
       return scratch.read(text, sealed.length - aeadTagBytes)
     })

@@ -28,6 +28,9 @@ export interface Envelope {
   readonly handshake?: Uint8Array
 }
 
+/** What stands before the body. */
+export type EnvelopeLead = Omit<Envelope, 'ciphertext'>
+
 const envelopeVersion = 2
 
 /** Version 1 was CBOR, and its first bytes have this in the place of the version: never to be assigned. */
@@ -50,9 +53,9 @@ export const envelopeHead = ({ kind, header }: Pick<Envelope, 'kind' | 'header'>
 
 const malformed = (reason: string): ProtocolError => new ProtocolError('malformed', `envelope: ${reason}`)
 
-const checkParts = ({ kind, nonce, ciphertext, handshake }: Envelope): void => {
+const checkParts = ({ kind, nonce, handshake }: EnvelopeLead, bodyLength: number): void => {
   if (nonce.length !== nonceBytes) throw malformed(`expected a nonce of ${nonceBytes} bytes`)
-  if (ciphertext.length < aeadTagBytes) throw malformed('the body is shorter than its tag')
+  if (bodyLength < aeadTagBytes) throw malformed('the body is shorter than its tag')
   if ((kind === 'prekey') !== (handshake !== undefined)) {
     throw malformed('a handshake belongs into kind prekey, and only there')
   }
@@ -61,12 +64,19 @@ const checkParts = ({ kind, nonce, ciphertext, handshake }: Envelope): void => {
   }
 }
 
-/** @throws ProtocolError `malformed` for parts that no envelope has, `limit` over 64 KiB. */
-export const encodeEnvelope = (value: Envelope): Uint8Array => {
-  checkParts(value)
-  const { nonce, header, ciphertext, handshake } = value
+/**
+ * An envelope with everything but its body, and the view of it where the body belongs (`bodyLength` zeros): a body is padded
+ * and sealed in its place, since a fresh array of that length costs a browser as much as sealing it.
+ * @throws ProtocolError `malformed` for parts that no envelope has, `limit` over 64 KiB.
+ */
+export const layOutEnvelope = (
+  value: EnvelopeLead,
+  bodyLength: number,
+): { readonly envelope: Uint8Array; readonly body: Uint8Array } => {
+  checkParts(value, bodyLength)
+  const { nonce, header, handshake } = value
   const lead = leadBytes(handshake)
-  const length = lead + header.length + ciphertext.length
+  const length = lead + header.length + bodyLength
   if (length > maxEnvelopeBytes) throw new ProtocolError('limit', 'envelope: over the limit of 64 KiB')
   const out = new Uint8Array(length)
   out[0] = envelopeHead(value)
@@ -76,8 +86,14 @@ export const encodeEnvelope = (value: Envelope): Uint8Array => {
     out.set(handshake, 1 + nonceBytes + handshakeLengthBytes)
   }
   out.set(header, lead)
-  out.set(ciphertext, lead + header.length)
-  return out
+  return { envelope: out, body: out.subarray(lead + header.length) }
+}
+
+/** @throws ProtocolError `malformed` for parts that no envelope has, `limit` over 64 KiB. */
+export const encodeEnvelope = ({ ciphertext, ...lead }: Envelope): Uint8Array => {
+  const { envelope, body } = layOutEnvelope(lead, ciphertext.length)
+  body.set(ciphertext)
+  return envelope
 }
 
 /** Kind and fields of a first byte. @throws ProtocolError `version` for a newer version or kind, `malformed` otherwise. */

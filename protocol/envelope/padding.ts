@@ -20,19 +20,27 @@ export const paddedLength = (length: number): number => {
   return Math.ceil(length / step) * step
 }
 
+/**
+ * Writes `content` and the end mark to the beginning of `room`, which is all zeros.
+ * @throws ProtocolError `limit` when it does not hold both.
+ */
+export const padInto = (room: Uint8Array, content: Uint8Array): void => {
+  if (room.length <= content.length) throw new ProtocolError('limit', 'no room for the end mark of the padding')
+  room.set(content)
+  room[content.length] = endMark
+}
+
 /** `content`, the end mark, and zeros up to `length` bytes, which must be more than the content has. */
 export const pad = (content: Uint8Array, length: number): Uint8Array => {
-  if (length <= content.length) throw new ProtocolError('limit', 'no room for the end mark of the padding')
   const out = new Uint8Array(length)
-  out.set(content)
-  out[content.length] = endMark
+  padInto(out, content)
   return out
 }
 
-/** The content of `padded`, a copy. Only for authenticated bytes. @throws ProtocolError `malformed` without an end mark. */
+/** The content of `padded`, a view. Only for authenticated bytes. @throws ProtocolError `malformed` without an end mark. */
 export const unpad = (padded: Uint8Array): Uint8Array => {
   let end = padded.length - 1
   while (end >= 0 && padded[end] === 0) end--
   if (end < 0 || padded[end] !== endMark) throw new ProtocolError('malformed', 'padding has no end mark')
-  return padded.slice(0, end)
+  return padded.subarray(0, end)
 }

@@ -4,6 +4,7 @@ import {
   mlkem768EncapsulationKeyBytes,
   type CryptoProvider,
 } from '../crypto/provider.ts'
+import { readUint32, writeUint32 } from '../wire/bytes.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { keyBytes, type HeaderKey, type RatchetKey } from './keys.ts'
 
@@ -57,6 +58,9 @@ export const headerLengthOf = (fields: number): number =>
   ((fields & headerFields.ciphertext) === 0 ? 0 : mlkem768CiphertextBytes) +
   ((fields & headerFields.key) === 0 ? 0 : mlkem768EncapsulationKeyBytes)
 
+/** 2,328 bytes: with both fields. */
+export const maxSealedHeaderBytes = headerLengthOf(headerFields.ciphertext | headerFields.key)
+
 /** The fields of a sealed header by its length. @throws ProtocolError `malformed` for a length that none has. */
 export const fieldsOf = (sealedLength: number): number => {
   const fields = [0, 1, 2, 3].find((each) => headerLengthOf(each) === sealedLength)
@@ -66,10 +70,9 @@ export const fieldsOf = (sealedLength: number): number => {
 
 const encode = ({ ratchetKey, previousCount, number, kemCiphertext, kemKey }: RatchetHeader): Uint8Array => {
   const out = new Uint8Array(plainBytes + (kemCiphertext?.length ?? 0) + (kemKey?.length ?? 0))
-  const view = new DataView(out.buffer)
   out.set(ratchetKey)
-  view.setUint32(keyBytes, previousCount)
-  view.setUint32(keyBytes + 4, number)
+  writeUint32(out, keyBytes, previousCount)
+  writeUint32(out, keyBytes + 4, number)
   if (kemCiphertext !== undefined) out.set(kemCiphertext, plainBytes)
   if (kemKey !== undefined) out.set(kemKey, out.length - kemKey.length)
   return out
@@ -77,11 +80,10 @@ const encode = ({ ratchetKey, previousCount, number, kemCiphertext, kemKey }: Ra
 
 const decode = (plain: Uint8Array): RatchetHeader => {
   const fields = fieldsOf(plain.length + aeadTagBytes)
-  const view = new DataView(plain.buffer, plain.byteOffset, plain.length)
   return {
     ratchetKey: plain.slice(0, keyBytes) as RatchetKey,
-    previousCount: view.getUint32(keyBytes),
-    number: view.getUint32(keyBytes + 4),
+    previousCount: readUint32(plain, keyBytes),
+    number: readUint32(plain, keyBytes + 4),
     ...((fields & headerFields.ciphertext) !== 0 && {
       kemCiphertext: plain.slice(plainBytes, plainBytes + mlkem768CiphertextBytes),
     }),

@@ -1,8 +1,8 @@
 import { noble } from '../crypto/noble-provider.ts'
 import { profile } from '../crypto/profile.ts'
-import type { CryptoProvider } from '../crypto/provider.ts'
-import { decodeEnvelope, encodeEnvelope, paddedBodyLength, type Envelope } from '../envelope/envelope.ts'
-import { pad, unpad } from '../envelope/padding.ts'
+import { aeadTagBytes, type CryptoProvider } from '../crypto/provider.ts'
+import { decodeEnvelope, layOutEnvelope, paddedBodyLength, type Envelope } from '../envelope/envelope.ts'
+import { padInto, unpad } from '../envelope/padding.ts'
 import { handshakeMessage, handshakeTag, type InitiatorIdentity } from '../handshake/handshake-message.ts'
 import { initiateHandshake, respondHandshake, type HandshakeResult, type RespondingDevice } from '../handshake/pqxdh.ts'
 import type { DeviceRecord, DeviceSecrets } from '../identity/device.ts'
@@ -152,17 +152,22 @@ export const encryptMessage = (
     nonce: random(nonceBytes),
     ...(handshake && { handshake }),
   }
-  const { state, sealedHeader, body } = ratchetEncrypt(
+  const context = { crypto, associatedData, kind: outer.kind, nonce: outer.nonce }
+  const { state, body: sealed } = ratchetEncrypt(
     suiteOf(crypto),
     session.ratchet,
     (messageKey, header) => {
-      const padded = pad(plaintext, paddedBodyLength(plaintext.length, { ...outer, header }))
-      return sealBody({ crypto, associatedData, ...outer }, messageKey, header, padded)
+      const lead = { ...outer, header }
+      const length = paddedBodyLength(plaintext.length, lead)
+      const { envelope, body } = layOutEnvelope(lead, length + aeadTagBytes)
+      const padded = body.subarray(0, length)
+      padInto(padded, plaintext)
+      body.set(sealBody(context, messageKey, header, padded))
+      return envelope
     },
     { now, random, nonce: outer.nonce },
   )
-  const envelope = encodeEnvelope({ ...outer, header: sealedHeader, ciphertext: body })
-  return { session: { ...session, ratchet: state }, envelope }
+  return { session: { ...session, ratchet: state }, envelope: sealed }
 }
 
 /** What an envelope says without any secret. */

@@ -9,9 +9,11 @@ import {
   equalBytes,
   fromBase64Url,
   fromHex,
+  readUint32,
   toBase64Url,
   toHex,
   wipe,
+  writeUint32,
 } from './bytes.ts'
 import { ProtocolError } from './error.ts'
 import { refusal, refusalInFull } from './refusal.fixture.ts'
@@ -99,4 +101,15 @@ test('wipe overwrites', () => {
   const secret = Uint8Array.of(1, 2, 3)
   wipe(secret)
   expect(secret).toEqual(new Uint8Array(3))
+})
+
+test('numbers of 32 bits, big-endian, wherever they stand', () => {
+  const out = new Uint8Array(6).fill(9)
+  writeUint32(out, 1, 0xf1_02_83_04)
+  expect([...out]).toEqual([9, 0xf1, 2, 0x83, 4, 9])
+  expect(readUint32(out, 1)).toBe(0xf1_02_83_04)
+  for (const value of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
+    writeUint32(out, 2, value)
+    expect(readUint32(out, 2)).toBe(value)
+  }
 })

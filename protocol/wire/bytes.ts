@@ -28,6 +28,23 @@ export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
   return out
 }
 
+/**
+ * Writes a 32-bit number, big-endian, to `at`. Not by way of a `DataView`: asking a short array for its buffer makes a browser
+ * move it to one, which costs as much as sealing a header.
+ */
+export const writeUint32 = (out: Uint8Array, at: number, value: number): void => {
+  out[at] = value >>> 24
+  out[at + 1] = value >>> 16
+  out[at + 2] = value >>> 8
+  out[at + 3] = value
+}
+
+/** The 32-bit number that stands at `at`, big-endian; `bytes` reaches that far. */
+export const readUint32 = (bytes: Uint8Array, at: number): number => {
+  const byte = (offset: number): number => bytes[at + offset] as number
+  return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
+}
+
 /** Equality whose running time depends on the lengths only, so that secrets may be compared. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false
