@@ -25,8 +25,11 @@ import { isSpent } from './invites.ts'
 import { deviceOfPrekey } from './retired-devices.ts'
 import { readSessions } from './sessions.ts'
 
-/** 40 sessions: at five header keys each the 200 that may be tried for one envelope (PROTOCOL 4). */
-const maxSessionsTried = 40
+/**
+ * 2,000 header keys are tried with an envelope of somebody unknown (2 ms, or 40 until libsodium has loaded): six for most
+ * sessions, 201 for one with the most gaps that it may have. The sessions of the contact that its way names come before that.
+ */
+const maxHeaderKeysTried = 2_000
 
 /** An envelope that opened, with everything its acceptance will need. Nothing is written yet. */
 export interface Opened {
@@ -63,13 +66,23 @@ const openWith = (core: Core, account: AccountRow, session: Session, envelope: U
   return { session: opened.session, content: readContent(core, account, session.remoteAccountId, opened.plaintext) }
 }
 
-/** Every session but the hinted contact's, most recently used first. */
+/** Every session but the hinted contact's, most recently used first, as many as may be tried. */
 const otherSessions = async (tx: ReadTransaction, hint: Uint8Array | undefined): Promise<Session[]> => {
   const rows = await tx.list(sessionTable)
-  return rows
+  const sessions = rows
     .filter((row) => !hint || !equalBytes(row.contactId, hint))
     .sort((a, b) => b.usedAtMs - a.usedAtMs)
     .map((row) => row.state)
+  return withinBudget(sessions)
+}
+
+/** The first sessions that have `maxHeaderKeysTried` header keys between them. */
+export const withinBudget = (sessions: readonly Session[]): Session[] => {
+  let keys = 0
+  return sessions.filter(({ ratchet }) => {
+    keys += ratchet.receiving.length + 1
+    return keys <= maxHeaderKeysTried
+  })
 }
 
 const tryAll = (
@@ -78,7 +91,7 @@ const tryAll = (
   sessions: readonly Session[],
   envelope: Uint8Array,
 ): Opened | undefined => {
-  for (const session of sessions.slice(0, maxSessionsTried)) {
+  for (const session of sessions) {
     try {
       return openWith(core, account, session, envelope)
     } catch (cause) {

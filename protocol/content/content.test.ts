@@ -141,3 +141,42 @@ describe('conversation id', () => {
     expect(new Set(ids.map(toHex)).size).toBe(4)
   })
 })
+
+describe('at both sides of a limit', () => {
+  const extension = { code: 7, data: new Uint8Array(0) }
+  const lane = { relayKey: random(32), addresses: ['/dns4/a/tcp/1'], mailboxId: random(32), lane: random(32) }
+  const extended = (count: number, bytes = 0): Content => ({
+    ...text,
+    extensions: Array.from({ length: count }, () => ({ ...extension, data: new Uint8Array(bytes) })),
+  })
+  const laned = (count: number): Content => ({ ...text, lanes: { lanes: Array.from({ length: count }, () => lane) } })
+  test.each<[string, Content, Content]>([
+    ['64 extensions', extended(64), extended(65)],
+    ['4,096 bytes of one', extended(1, 4_096), extended(1, 4_097)],
+    ['48 lanes', laned(48), laned(49)],
+  ])('%s', (_, most, over) => {
+    expect(decodeContent(encodeContent(most))).toEqual(most)
+    expect(refusal(() => encodeContent(over))).toBe('limit')
+  })
+
+  test('and what was encoded by somebody else', () => {
+    const field = (count: number, bytes: number): CborValue =>
+      Array.from(
+        { length: count },
+        () =>
+          new Map<number, CborValue>([
+            [0, 7],
+            [1, new Uint8Array(bytes)],
+          ]),
+      )
+    expect(decodeContent(withKey(text, 11, field(64, 0))).extensions).toHaveLength(64)
+    expect(refusal(() => decodeContent(withKey(text, 11, field(65, 0))))).toBe('limit')
+    expect(decodeContent(withKey(text, 11, field(1, 4_096))).extensions).toHaveLength(1)
+    expect(refusal(() => decodeContent(withKey(text, 11, field(1, 4_097))))).toBe('limit')
+    const one = (decodeCanonical(encodeContent(laned(1))) as Map<number, CborValue>).get(9) as Map<number, CborValue[]>
+    const lanes = (count: number): CborValue =>
+      new Map([[0, Array.from({ length: count }, () => one.get(0)?.[0] ?? 0)]])
+    expect(decodeContent(withKey(text, 9, lanes(48))).lanes?.lanes).toHaveLength(48)
+    expect(refusal(() => decodeContent(withKey(text, 9, lanes(49))))).toBe('limit')
+  })
+})

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { encodeCanonical, type CborValue } from '../wire/cbor.ts'
-import { refusalInFull } from '../wire/refusal.fixture.ts'
-import { accountLog, entryBody, entryTypes, genesisPayload, setRelaysPayload } from './log-entry.ts'
+import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
+import {
+  accountLog,
+  entryBody,
+  entryTypes,
+  genesisPayload,
+  replaceDevicePayload,
+  setRelaysPayload,
+} from './log-entry.ts'
 
 const key = new Uint8Array(32).fill(1)
 const signature = new Uint8Array(64).fill(2)
@@ -33,6 +40,7 @@ test('every struct is on the wire as the specification has it', () => {
   expect(genesisPayload.encode({ device, recoveryKey: key })).toEqual(
     encodeCanonical(map([0, map([0, key], [1, key])], [1, key])),
   )
+  expect(replaceDevicePayload.encode({ device })).toEqual(encodeCanonical(map([0, map([0, key], [1, key])])))
   expect(setRelaysPayload.encode({ relays: [relay] })).toEqual(
     encodeCanonical(map([0, [map([0, key], [1, ['/a']], [2, [map([0, mailbox.deviceId], [1, key])]])]])),
   )
@@ -78,4 +86,38 @@ test('an entry has one to four signatures, a log one to 256 entries', () => {
   expect(log(...many.slice(1))).toBe('accepted')
   expect(log(...many)).toBe('limit: account-log.entries: over the limit of 256 elements')
   expect(log()).toBe('malformed: account-log.entries: expected an array of at least 1 elements')
+})
+
+test('a log has 1 to 256 entries, in both directions', () => {
+  const entries = (count: number) => Array.from({ length: count }, () => entry)
+  const full = accountLog.encode({ entries: entries(256) })
+  expect(accountLog.decode(full).entries).toHaveLength(256)
+  const raw = (count: number) => {
+    const one = new Map<number, CborValue>([
+      [0, entry.body],
+      [
+        1,
+        [
+          new Map<number, CborValue>([
+            [0, key],
+            [1, signature],
+          ]),
+        ],
+      ],
+    ])
+    return encodeCanonical(
+      new Map<number, CborValue>([
+        [0, 1],
+        [1, Array.from({ length: count }, () => one)],
+      ]),
+    )
+  }
+  expect(raw(256)).toEqual(full)
+  for (const [count, code] of [
+    [257, 'limit'],
+    [0, 'malformed'],
+  ] as const) {
+    expect(refusal(() => accountLog.encode({ entries: entries(count) }))).toBe(code)
+    expect(refusal(() => accountLog.decode(raw(count)))).toBe(code)
+  }
 })

@@ -46,7 +46,7 @@ const signedEntry = struct('account-entry', {
 })
 export type SignedEntry = ReturnType<typeof signedEntry.decode>
 
-/** The smallest entry, a genesis, takes over 300 bytes. */
+/** 256: the work of verifying a log, a signature each and one more, whatever fits into its 64 KiB (from some 200 bytes an entry). */
 const maxEntries = 256
 
 /** The whole log, genesis first. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { encodeCanonical } from '../wire/cbor.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
-import { refusal } from '../wire/refusal.fixture.ts'
+import { refusalInFull } from '../wire/refusal.fixture.ts'
 import { readSafetyCode, safetyNumber } from './safety-number.ts'
 
 const random = seededRandom(1)
@@ -64,17 +64,30 @@ describe('a code that was read', () => {
     expect(readSafetyCode(qr)).toEqual([low, high])
   })
 
+  const noCode = 'malformed: safety number: not the code of one'
+  const noPair = 'malformed: safety number: not two accounts, the lower one first'
+  const short = low.head.slice(1)
+
   test.each<[string, Uint8Array, string]>([
-    ['nothing', new Uint8Array(0), 'malformed'],
-    ['text', new TextEncoder().encode('https://example.org/'), 'malformed'],
-    ['a number', encodeCanonical(1), 'malformed'],
-    ['another version', encodeCanonical([2, low.accountId, low.head, high.accountId, high.head]), 'version'],
-    ['one side', encodeCanonical([1, low.accountId, low.head]), 'malformed'],
-    ['a short head', encodeCanonical([1, low.accountId, low.head.slice(1), high.accountId, high.head]), 'malformed'],
-    ['the higher side first', encodeCanonical([1, high.accountId, high.head, low.accountId, low.head]), 'malformed'],
-    ['one account twice', encodeCanonical([1, low.accountId, low.head, low.accountId, low.head]), 'malformed'],
-    ['something after it', encodeCanonical([1, low.accountId, low.head, high.accountId, high.head, 0]), 'malformed'],
-  ])('is refused when it is %s', (_, code, reason) => {
-    expect(refusal(() => readSafetyCode(code))).toBe(reason)
+    ['nothing', new Uint8Array(0), 'malformed: not canonical CBOR: ends early'],
+    ['text', encodeCanonical('https://example.org/'), noCode],
+    ['a list of texts', encodeCanonical(['1']), noCode],
+    ['a number', encodeCanonical(1), noCode],
+    [
+      'another version',
+      encodeCanonical([2, low.accountId, low.head, high.accountId, high.head]),
+      'version: safety number: made by another version of Sotto',
+    ],
+    ['one side', encodeCanonical([1, low.accountId, low.head]), noPair],
+    ['a short lower id', encodeCanonical([1, low.accountId.slice(1), low.head, high.accountId, high.head]), noPair],
+    ['a short lower head', encodeCanonical([1, low.accountId, short, high.accountId, high.head]), noPair],
+    ['a short higher id', encodeCanonical([1, low.accountId, low.head, high.accountId.slice(1), high.head]), noPair],
+    ['a short higher head', encodeCanonical([1, low.accountId, low.head, high.accountId, short]), noPair],
+    ['a head of text', encodeCanonical([1, low.accountId, 'h'.repeat(32), high.accountId, high.head]), noPair],
+    ['the higher side first', encodeCanonical([1, high.accountId, high.head, low.accountId, low.head]), noPair],
+    ['one account twice', encodeCanonical([1, low.accountId, low.head, low.accountId, low.head]), noPair],
+    ['something after it', encodeCanonical([1, low.accountId, low.head, high.accountId, high.head, 0]), noPair],
+  ])('is refused when it is %s', (_, code, expected) => {
+    expect(refusalInFull(() => readSafetyCode(code))).toBe(expected)
   })
 })
