@@ -11,6 +11,8 @@ export default {
     'protocol/*/node_modules',
     'protocol/bench',
     'protocol/mutation/.cache',
+    // What computes: see vitest.config.mjs.
+    '!app/crypto/*.ts',
     '!package.json',
     '!{,*/}tsconfig.json',
   ],

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { BaseSequencer } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
 
@@ -10,8 +11,22 @@ class ShortestFirst extends BaseSequencer {
   }
 }
 
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const [fastProvider, nobleProvider] = [here('fast-provider.mjs'), here('../crypto/noble-provider.ts')]
+
+/** Thousands of runs of tests that mostly compute: the provider underneath is the fast one. It stands on noble itself. */
+const withFastProvider = {
+  name: 'fast-provider',
+  enforce: 'pre',
+  resolveId: (id, importer = '') => {
+    if (!id.endsWith('/noble-provider.ts')) return undefined
+    return importer.includes('/app/crypto/') ? `${nobleProvider}?itself` : fastProvider
+  },
+}
+
 // A folder's own tests must catch the mutants of its code: whoever changes it looks there.
 export default defineConfig({
+  plugins: [withFastProvider],
   test: {
     environment: 'node',
     // Every run has a worker of its own anyway; one for each file would take longer than the tests.
