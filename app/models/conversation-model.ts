@@ -88,7 +88,7 @@ export const ConversationModel = createModel(
       async sendAnyway() {
         decided.value = null
         await engine
-          .setVerified(conversationId, false)
+          .setVerified(conversationId, null)
           .catch(() => (decided.value = 'This could not be stored. Reload the page and try again.'))
       },
     }

@@ -62,6 +62,9 @@ export const history = (count: number, endMs: number, conversationId = 'c0'): Me
   }))
 
 /** Two days: keys that need no replacement yet. */
+/** The code of the safety number, now. */
+const safetyCode = new Uint8Array(97).fill(7)
+
 const madeAtMs = Date.now() - 2 * 86_400_000
 
 const done = <T>(value: T): Outcome<T> => ({ ok: true, value })
@@ -136,12 +139,12 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     safetyNumber: () =>
       Promise.resolve({
         digits: '012345678901234567890123456789012345678901234567890123456789',
-        qr: new Uint8Array(97).fill(7),
+        qr: safetyCode,
       }),
     compareSafety: () => Promise.resolve(engine.verdict),
-    setVerified: (conversationId, verified) => {
-      engine.verified.push([conversationId, verified])
-      return Promise.resolve()
+    setVerified: (conversationId, shown) => {
+      engine.verified.push([conversationId, shown !== null])
+      return Promise.resolve(shown === null || shown[0] === safetyCode[0])
     },
     replaceKeys: () => outcome<ProfileView>(() => ({ accountId: 'a0', name: 'Alice', keysSinceMs: Date.now() })),
     diagnostics: () =>

@@ -12,6 +12,7 @@ export type SafetyState =
   | { readonly kind: 'failed' }
 
 const noCode = 'No code was found in this picture. Take it again, closer and straight from the front.'
+const changed = 'Their keys have changed while this was open. Compare once more.'
 const notStored = 'This could not be stored. Reload the page and try again.'
 
 /** The bytes behind a scanned code, one character each. */
@@ -42,6 +43,18 @@ export const SafetyModel = createModel((engine: EngineApi, world: Pick<World, 'o
     return true
   }
 
+  const load = async (id: string): Promise<void> => {
+    conversationId = id
+    forget()
+    state.value = { kind: 'loading' }
+    try {
+      const { digits, qr } = await engine.safetyNumber(id)
+      state.value = { kind: 'ready', groups: digits.replaceAll(/\D/g, '').match(/\d{5}/g) ?? [], code: qr }
+    } catch {
+      state.value = { kind: 'failed' }
+    }
+  }
+
   return {
     state: state as ReadonlySignal<SafetyState>,
     /** The camera is on. */
@@ -50,17 +63,7 @@ export const SafetyModel = createModel((engine: EngineApi, world: Pick<World, 'o
     verdict: verdict as ReadonlySignal<SafetyVerdict | null>,
     problem: problem as ReadonlySignal<string | null>,
 
-    async load(id: string) {
-      conversationId = id
-      forget()
-      state.value = { kind: 'loading' }
-      try {
-        const { digits, qr } = await engine.safetyNumber(id)
-        state.value = { kind: 'ready', groups: digits.replaceAll(/\D/g, '').match(/\d{5}/g) ?? [], code: qr }
-      } catch {
-        state.value = { kind: 'failed' }
-      }
-    },
+    load,
 
     scan() {
       forget()
@@ -85,11 +88,18 @@ export const SafetyModel = createModel((engine: EngineApi, world: Pick<World, 'o
       }
     },
 
-    /** The person has compared the digits (true), or takes that back. */
+    /** The person has compared what is shown (true), or takes that back. */
     async setVerified(verified: boolean) {
-      if (conversationId === null) return
+      if (conversationId === null || state.value.kind !== 'ready') return
       forget()
-      await engine.setVerified(conversationId, verified).catch(() => (problem.value = notStored))
+      try {
+        const done = await engine.setVerified(conversationId, verified ? state.value.code : null)
+        if (done) return
+        await load(conversationId)
+        problem.value = changed
+      } catch {
+        problem.value = notStored
+      }
     },
   }
 })

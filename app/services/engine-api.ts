@@ -165,8 +165,11 @@ export interface EngineApi {
   safetyNumber(conversationId: string): Promise<{ digits: string; qr: Uint8Array }>
   /** Compares the bytes of a scanned code (`safetyNumber().qr` of the other side). */
   compareSafety(conversationId: string, code: Uint8Array): Promise<SafetyVerdict>
-  /** The person has compared (true), or takes that back. Either is a yes to the keys the contact has now. */
-  setVerified(conversationId: string, verified: boolean): Promise<void>
+  /**
+   * The person has compared what was shown (`safetyNumber().qr`); null: not, or not any more. Either is a yes to the keys the
+   * contact has now. False, and nothing is changed: they are others than when it was shown.
+   */
+  setVerified(conversationId: string, shown: Uint8Array | null): Promise<boolean>
   /** New device and identity keys for this account; contacts are told. Resolves once they are stored and in use. */
   replaceKeys(): Promise<Outcome<ProfileView>>
   diagnostics(): Promise<{ lines: DiagnosticLine[]; persisted: boolean; usageBytes: number; quotaBytes: number }>

@@ -131,7 +131,7 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   show: async (conversationId) => open().showing.show(conversationId),
   safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),
   compareSafety: async (conversationId, code) => compareSafety(open().core, conversationId, code),
-  setVerified: async (conversationId, verified) => setVerified(open().core, conversationId, verified),
+  setVerified: async (conversationId, shown) => setVerified(open().core, conversationId, shown),
 })
 
 /** Calls about the person and whom they meet. */

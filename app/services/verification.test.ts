@@ -66,9 +66,10 @@ describe('comparing safety codes', () => {
     await alice.open()
     await alice.engine.saveDraft(id, 'x')
     expect(alice.conversation(id)?.verification).toBe('verified')
-    await alice.engine.setVerified(id, false)
+    expect(await alice.engine.setVerified(id, null)).toBe(true)
     expect(alice.conversation(id)?.verification).toBeUndefined()
-    await alice.engine.setVerified(id, true)
+    const { qr } = await alice.engine.safetyNumber(id)
+    expect(await alice.engine.setVerified(id, qr)).toBe(true)
     expect(alice.conversation(id)?.verification).toBe('verified')
   })
 
@@ -151,11 +152,23 @@ describe('a contact who replaces their keys', () => {
       'one',
       'two',
     ])
-    await alice.engine.setVerified(id, false)
+    await alice.engine.setVerified(id, null)
     await expect.poll(() => bob.texts(id), soon).toEqual(expect.arrayContaining(['one', 'two']))
     await delivered(alice, id)
     await delivered(bob, id)
     expect(alice.conversation(id)?.verification).toBeUndefined()
+  })
+
+  it('is not verified by what was on the screen before its keys changed', async () => {
+    const { alice, bob, id } = await talking(new TestWorld())
+    expect(await verify(alice, bob, id)).toBe('match')
+    const { qr } = await alice.engine.safetyNumber(id)
+    await replace(bob)
+    await expect.poll(() => alice.conversation(id)?.verification, soon).toBe('changed')
+    expect(await alice.engine.setVerified(id, qr)).toBe(false)
+    expect(alice.conversation(id)?.verification).toBe('changed')
+    expect(await alice.engine.setVerified(id, (await alice.engine.safetyNumber(id)).qr)).toBe(true)
+    expect(alice.conversation(id)?.verification).toBe('verified')
   })
 
   it('is verified again by a new comparison, which is a yes as well', async () => {

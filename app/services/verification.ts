@@ -22,12 +22,17 @@ const requireContact = async (tx: ReadTransaction, conversationId: string): Prom
   return contact
 }
 
+const numberWith = async (
+  tx: ReadTransaction,
+  core: Core,
+  { contactId, head }: ContactRow,
+): Promise<{ digits: string; qr: Uint8Array }> => {
+  const own = await requireAccount(tx)
+  return safetyNumber({ accountId: own.accountId, head: own.head }, { accountId: contactId, head }, core.crypto)
+}
+
 export const readSafetyNumber = (core: Core, conversationId: string): Promise<{ digits: string; qr: Uint8Array }> =>
-  core.store.read(async (tx) => {
-    const contact = await requireContact(tx, conversationId)
-    const { accountId, head } = await requireAccount(tx)
-    return safetyNumber({ accountId, head }, { accountId: contact.contactId, head: contact.head }, core.crypto)
-  })
+  core.store.read(async (tx) => numberWith(tx, core, await requireContact(tx, conversationId)))
 
 /** What waited for the person's yes goes on: receipts, messages, and a session if there is none with these keys yet. */
 const release = async (tx: WriteTransaction, core: Core, effects: Effects, contact: ContactRow): Promise<void> => {
@@ -56,11 +61,17 @@ const verifyStep = async (
 }
 
 /**
- * The person says that they have compared, or that they have not (any more). Either is a yes to the keys the contact has now:
- * what was held back leaves.
+ * The person says that they have compared what was shown, or (null) that they have not, or not any more. Either is a yes to the
+ * keys the contact has now: what was held back leaves. False, and nothing has changed: they are others than those shown (the
+ * code tells, the digits are the same for all keys of an account).
  */
-export const setVerified = (core: Core, conversationId: string, verified: boolean): Promise<void> =>
-  core.commit(async (tx, effects) => verifyStep(tx, core, effects, await requireContact(tx, conversationId), verified))
+export const setVerified = (core: Core, conversationId: string, shown: Uint8Array | null): Promise<boolean> =>
+  core.commit(async (tx, effects) => {
+    const contact = await requireContact(tx, conversationId)
+    if (shown !== null && !equalBytes((await numberWith(tx, core, contact)).qr, shown)) return false
+    await verifyStep(tx, core, effects, contact, shown !== null)
+    return true
+  })
 
 const readSides = (code: Uint8Array): readonly SafetySide[] | 'version' | 'not-a-code' => {
   try {

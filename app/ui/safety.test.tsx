@@ -85,6 +85,23 @@ describe('the safety number', () => {
   })
 })
 
+describe('keys that change while the number is on the screen', () => {
+  it('are said, and nobody is marked as verified by the old ones', async () => {
+    const { engine } = await open()
+    const later = engine.safetyNumber
+    engine.safetyNumber = () => Promise.resolve({ digits: '9'.repeat(60), qr: new Uint8Array(97) })
+    await button('Safety number').click()
+    await expect.element(page.getByText('99999').first()).toBeVisible()
+    engine.safetyNumber = later
+    await button('Mark as verified').click()
+    await expect
+      .element(page.getByRole('alert').filter({ hasText: 'Their keys have changed while this was open' }))
+      .toBeVisible()
+    await expect.element(page.getByText('01234').first()).toBeVisible()
+    await expect.element(page.getByText('99999').first()).not.toBeInTheDocument()
+  })
+})
+
 describe('changed keys', () => {
   const notice = { messageId: 'n', conversationId: 'c0', position: 6, mine: true, notice: 'keys-changed' } as const
 
