@@ -81,6 +81,17 @@ describe('limits', () => {
     bob.receive(at(messages, 2), start + mailboxRetentionMs + dayMs)
   })
 
+  test('keys of one chain expire each in its own time', () => {
+    const { alice, bob } = talking()
+    const messages = alice.sendMany(5)
+    bob.receive(at(messages, 1))
+    bob.receive(at(messages, 3), start + dayMs)
+    expect(bob.skipped).toBe(2)
+    bob.receive(at(messages, 4), start + mailboxRetentionMs + 1)
+    expect(bob.skipped).toBe(1)
+    bob.receive(at(messages, 2), start + mailboxRetentionMs + 1)
+  })
+
   test('five chains are remembered for repeats, older ones only while something of theirs is missing', () => {
     const { alice, bob } = talking()
     const first = alice.sendMany(2)

@@ -92,6 +92,8 @@ export const ratchetEncrypt = (
     }
   } finally {
     wipe(messageKey)
+    // That of a chain which opened just now is in no state; the given state's is its owner's.
+    if (state !== given) wipe(sending.chainKey)
   }
 }
 

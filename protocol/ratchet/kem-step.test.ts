@@ -65,6 +65,16 @@ describe('when a step is made', () => {
     expect(bob.skipped).toBe(1_000)
   })
 
+  test('a later one that arrives first is too far ahead, and not taken for an answer left out', () => {
+    const { alice, bob } = ends()
+    bob.receive(alice.send())
+    const replies = bob.sendMany(1_002)
+    expect(fields(replies[1_000] ?? expect.fail('sent'))).toBe(ciphertext)
+    expect(alice.refuses(replies[1_001] ?? expect.fail('sent'))).toBe('limit')
+    alice.receive(replies[1_000] ?? expect.fail('sent'))
+    alice.receive(replies[1_001] ?? expect.fail('sent'))
+  })
+
   test('any message of a chain with a step may arrive first', () => {
     const { alice, bob } = ends()
     const [first, , last] = alice.sendMany(3)
