@@ -45,11 +45,13 @@ export const createNetworkStart = (core: Core, listener: NetworkListener, onStar
   return {
     kick: task.kick,
     without: async (step) => {
-      await core.network()?.stop()
-      started = false
+      // Marked as started until the step has ended, so that nothing starts it in between with the keys of before.
+      started = true
       try {
+        await core.network()?.stop()
         return await step()
       } finally {
+        started = false
         task.kick()
       }
     },

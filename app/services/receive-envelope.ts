@@ -144,9 +144,11 @@ const accept = async (
   const base = session.confirmed ? proven : known
   const measured = content.sequence > 0 ? measureClock(base, content.sentAtMs, now) : base
   tx.put(contactTable, measured)
-  const contact = await applyAnnouncements(tx, effects, measured, content)
-  tx.put(contactTable, contact)
-  const messageId = await acceptContent(tx, core, effects, contact, opened, id)
+  const announced = await applyAnnouncements(tx, effects, measured, content)
+  tx.put(contactTable, announced)
+  const messageId = await acceptContent(tx, core, effects, announced, opened, id)
+  // An answer to an asking may have taken numbers of the outbox.
+  const contact = (await tx.get(contactTable, [announced.contactId])) ?? announced
   tx.put(envelopeTable, {
     envelopeId: id,
     contactId: contact.contactId,

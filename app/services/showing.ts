@@ -27,7 +27,12 @@ export const createShowing = (core: Core): Showing => {
 
   const describe = (route: PeerRoute | undefined): string =>
     route
-      ? [route.contactId, toHex(route.deviceKey), ...route.mailboxes.map((mailbox) => toHex(mailbox.lane))].join()
+      ? [
+          route.contactId,
+          route.direct,
+          toHex(route.deviceKey),
+          ...route.mailboxes.map((mailbox) => toHex(mailbox.lane)),
+        ].join()
       : ''
 
   const update = async (): Promise<void> => {

@@ -1,11 +1,10 @@
-import { verifyAccountLog, logExtends } from '../../protocol/identity/account-log.ts'
 import { bundleVersions, type PrekeyBundle } from '../../protocol/identity/prekeys.ts'
 import { initiateSession } from '../../protocol/session/session.ts'
 import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
 import { hourMs, secondMs } from '../../protocol/wire/limits.ts'
 import { negotiate, ownVersions } from '../../protocol/wire/versions.ts'
-import type { WriteTransaction } from '../store/client-store.ts'
+import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import { remoteDeviceTable, type RemoteDeviceRow } from '../store/records/remote-device.ts'
@@ -17,13 +16,13 @@ import type { Effects } from './effects.ts'
 import type { Problem } from './engine-api.ts'
 import { localIdentity, readAccount, requireAccount } from './identity.ts'
 import type { Pace } from './pace.ts'
-import { readRemoteDevice } from './remote-devices.ts'
+import { readRemoteDevice, readSendingDevice } from './remote-devices.ts'
 import { decideRepair, nextRepairAtMs } from './repair-decision.ts'
 import { beginOnNewSession, noteFailedRepair, wantedHandshakes } from './repair.ts'
 import { encryptWaiting } from './resend.ts'
 import { addSession, readSessions, sendingSession } from './sessions.ts'
 import { backOff } from './timers.ts'
-import { isHeld, wouldBeHeld } from './trust.ts'
+import { isHeld } from './trust.ts'
 
 /** No version is common to both sides. */
 class VersionGap extends Error {
@@ -36,30 +35,55 @@ class VersionGap extends Error {
   }
 }
 
+/**
+ * What the contact's log says, before anything else is asked for: a relay that keeps back prekeys does not keep us writing to a
+ * device that is gone. What waits for a session that is there already leaves. True: a handshake is to be made.
+ */
+const learnLog = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  contactId: Uint8Array,
+  log: Uint8Array,
+): Promise<boolean> => {
+  const stored = await tx.get(contactTable, [contactId])
+  if (!stored) return false
+  const contact = await followDevices(tx, core, effects, stored, withLog(core, stored, log))
+  tx.put(contactTable, contact)
+  effects.routes.add(toHex(contactId))
+  // Other keys than the verified ones: the person has been told, and what was written waits for a yes.
+  if (isHeld(contact)) return false
+  if (await needsHandshake(tx, core, contact)) return true
+  await encryptWaiting(tx, core, await requireAccount(tx), contact, effects)
+  return false
+}
+
+/** Whether there is no session to send on, or another one is wanted by now. */
+const needsHandshake = async (tx: ReadTransaction, core: Core, contact: ContactRow): Promise<boolean> => {
+  const remote = await readSendingDevice(tx, contact)
+  const isWanted = remote !== undefined && remote.handshake !== 'none' && isDue(core, remote)
+  return isWanted || (await sendingSession(tx, contact, core.now())) === undefined
+}
+
 /** Session, opening and everything that waited, in one transaction; no second session if another context was quicker. */
 const initiateStep = async (
   tx: WriteTransaction,
   core: Core,
   effects: Effects,
-  fetched: { contactId: Uint8Array; log: Uint8Array; bundles: readonly PrekeyBundle[] },
+  contactId: Uint8Array,
+  bundles: readonly PrekeyBundle[],
 ): Promise<void> => {
-  const stored = await tx.get(contactTable, [fetched.contactId])
-  if (!stored) return
+  const contact = await tx.get(contactTable, [contactId])
+  if (!contact || isHeld(contact)) return
   const account = await requireAccount(tx)
-  const contact = await followDevices(tx, core, effects, stored, withLog(core, stored, fetched.log))
-  // Other keys than the verified ones: the person has been told, and what was written waits for a yes.
-  if (isHeld(contact)) return tx.put(contactTable, contact)
+  if (!(await needsHandshake(tx, core, contact))) return encryptWaiting(tx, core, account, contact, effects)
   const [device] = contact.devices
-  const bundle = device && fetched.bundles.find((one) => equalBytes(one.deviceId, device.deviceId))
+  const bundle = device && bundles.find((one) => equalBytes(one.deviceId, device.deviceId))
   if (!bundle) throw new ProtocolError('unknown-prekey', 'the relay has no prekeys of the contact')
-  const remote = await readRemoteDevice(tx, contact.contactId, device.deviceId)
-  const isWanted = remote.handshake !== 'none' && isDue(core, remote)
+  const version = negotiate(ownVersions, bundleVersions(bundle))
+  if (typeof version !== 'number') throw new VersionGap(version)
+  const remote = await readRemoteDevice(tx, contactId, device.deviceId)
   const now = core.now()
-  if (!isWanted && (await sendingSession(tx, contact, now))) {
-    tx.put(contactTable, contact)
-    effects.routes.add(toHex(contact.contactId))
-    return encryptWaiting(tx, core, account, contact, effects)
-  }
   const known = (await readSessions(tx, contact.contactId)).map((session) => session.generation)
   const session = initiateSession({
     local: localIdentity(account),
@@ -72,11 +96,7 @@ const initiateStep = async (
     random: core.random,
     crypto: core.crypto,
   })
-  const version = negotiate(ownVersions, bundleVersions(bundle))
-  if (typeof version !== 'number') throw new VersionGap(version)
   await addSession(tx, session, now)
-  tx.put(contactTable, contact)
-  effects.routes.add(toHex(contact.contactId))
   // A device whose clock ran ahead must not be refused once it is right again: nothing later than now is remembered.
   const signedSeenAtMs = Math.max(remote.signedSeenAtMs, Math.min(now, bundle.signedPrekey.createdAtMs))
   const seen = { ...remote, signedSeenAtMs }
@@ -93,7 +113,7 @@ const isDue = ({ now, pace }: Core, device: RemoteDeviceRow): boolean =>
 type Outcome = 'started' | 'failed' | 'missing' | 'unusable' | VersionGap['side']
 
 const startOne = async (core: Core, contact: ContactRow): Promise<Outcome> => {
-  const { contactId, mailboxes, head } = contact
+  const { contactId, mailboxes } = contact
   const network = core.network()
   let missing = 0
   let failure: Outcome = 'failed'
@@ -104,17 +124,11 @@ const startOne = async (core: Core, contact: ContactRow): Promise<Outcome> => {
       continue
     }
     try {
-      // Checked before one-time prekeys are spent on it, and again in the step.
-      const { accountId, devices } = verifyAccountLog(log.value, core.crypto)
-      if (!equalBytes(accountId, contactId) || !logExtends(log.value, head)) {
-        throw new ProtocolError('conflict', 'the account log is not the one the invite names')
-      }
-      const held = wouldBeHeld(contact, devices)
-      const bundles = held ? ({ ok: true, value: [] } as const) : await network?.fetchBundles(relay, contactId)
+      // One-time prekeys are asked for only when one will be used.
+      if (!(await core.commit((tx, effects) => learnLog(tx, core, effects, contactId, log.value)))) return 'started'
+      const bundles = await network?.fetchBundles(relay, contactId)
       if (!bundles?.ok) continue
-      await core.commit((tx, effects) =>
-        initiateStep(tx, core, effects, { contactId, log: log.value, bundles: bundles.value }),
-      )
+      await core.commit((tx, effects) => initiateStep(tx, core, effects, contactId, bundles.value))
       return 'started'
     } catch (cause) {
       if (cause instanceof VersionGap) return cause.side

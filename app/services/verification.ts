@@ -39,9 +39,10 @@ const release = async (tx: WriteTransaction, core: Core, effects: Effects, conta
   const name = toHex(contact.contactId)
   effects.receipts.add(name)
   effects.routes.add(name)
+  effects.chores.add('sessions').add('repairs')
   if (await sendingSession(tx, contact, core.now())) {
     await encryptWaiting(tx, core, await requireAccount(tx), contact, effects)
-  } else effects.chores.add('sessions')
+  }
 }
 
 const verifyStep = async (

@@ -143,6 +143,17 @@ export const replaceDevice = (
 }
 
 /**
+ * The log as it was when `head` (32 bytes) was its head. For logs that `verifyAccountLog` accepted.
+ * @throws ProtocolError `conflict` when it never was; `malformed`, `limit` or `version`.
+ */
+export const logUpTo = (log: Uint8Array, head: Uint8Array, crypto: CryptoProvider = noble): Uint8Array => {
+  const entries = decodeEntries(log)
+  const last = entries.findIndex(({ body }) => equalBytes(crypto.sha256(body), head))
+  if (last < 0) return refuse('conflict', 'the head is none of this log')
+  return encodeLog(entries.slice(0, last + 1))
+}
+
+/**
  * Whether `head` (32 bytes) is the hash of one of the log's entries: a log that was once seen with `head` may be replaced
  * by this one. Says nothing about signatures; for logs that `verifyAccountLog` accepted.
  * @throws ProtocolError `malformed`, `limit` or `version`.
