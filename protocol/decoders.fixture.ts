@@ -80,8 +80,9 @@ const namelessCodec = {
     return decoded
   },
 }
+const { profile: _, ...nameless } = content
 const receipt: Content = {
-  ...content,
+  ...nameless,
   sequence: 0,
   body: { kind: 'receipt', delivered: [random(16)], read: [random(16)] },
 }

@@ -65,8 +65,8 @@ const checkParts = ({ kind, nonce, handshake }: EnvelopeLead, bodyLength: number
 }
 
 /**
- * An envelope with everything but its body, and the view of it where the body belongs (`bodyLength` zeros): a body is padded
- * and sealed in its place, since a fresh array of that length costs a browser as much as sealing it.
+ * An envelope with everything but its body, and the view of it where the body belongs (`bodyLength` zeros), so that it is padded
+ * in its place: a fresh array of that length costs a browser as much as sealing it.
  * @throws ProtocolError `malformed` for parts that no envelope has, `limit` over 64 KiB.
  */
 export const layOutEnvelope = (

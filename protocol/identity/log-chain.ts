@@ -100,9 +100,9 @@ const replaced = (
   author: DeviceRecord,
   crypto: CryptoProvider,
 ): Chain => {
-  const { device } = replaceDevicePayload.decode(payload)
   const [, consent, ...others] = signatures
   if (consent === undefined || others.length > 0) return refuse('signature', 'a replacement needs two signatures')
+  const { device } = replaceDevicePayload.decode(payload)
   if (!equalBytes(consent.key, device.deviceKey)) return refuse('signature', 'the new device did not consent')
   verify(crypto, consent.signature, consent.key, 'Sotto_account_consent', [body])
   const added = [device.deviceKey, device.identityKey].map(toHex)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { noble } from '../crypto/noble-provider.ts'
+import type { CryptoProvider } from '../crypto/provider.ts'
 import { seededRandom } from '../wire/random.fixture.ts'
 import { refusal, refusalInFull } from '../wire/refusal.fixture.ts'
 import { ownVersions } from '../wire/versions.ts'
@@ -218,4 +219,20 @@ describe('a bundle', () => {
     map.delete(4)
     expect(refusal(() => prekeyBundle.fromMap(map))).toBe('malformed')
   })
+})
+
+test('the private half of a KEM prekey is wiped: its seed is all that is kept', () => {
+  const halves: Uint8Array[] = []
+  const crypto: CryptoProvider = {
+    ...noble,
+    mlkem768Keygen: (seed) => {
+      const pair = noble.mlkem768Keygen(seed)
+      halves.push(pair.decapsulationKey)
+      return pair
+    },
+  }
+  const { accountId, device } = bob
+  const random = seededRandom(1)
+  generatePrekeys({ accountId, device, kind: 'one-time-kem', firstId: 1, count: 2, now: testTime, random }, crypto)
+  expect(halves.map((half) => half.every((byte) => byte === 0))).toEqual([true, true])
 })

@@ -6,7 +6,7 @@ import {
 } from '../crypto/provider.ts'
 import { noble } from '../crypto/noble-provider.ts'
 import type { Random } from '../wire/brand.ts'
-import { equalBytes } from '../wire/bytes.ts'
+import { equalBytes, wipe } from '../wire/bytes.ts'
 import type { CborValue } from '../wire/cbor.ts'
 import { boolean, bytes, bytesUpTo, nested, oneOf, optional, refine, struct, uint, versioned } from '../wire/codec.ts'
 import { ProtocolError } from '../wire/error.ts'
@@ -132,8 +132,12 @@ const signedParts = (owner: Omit<PrekeyOwner, 'deviceKey'>, prekey: Unsigned): C
   ...(prekey.versions === undefined ? [] : [prekey.versions.oldest, prekey.versions.newest]),
 ]
 
-const publicHalf = (kind: PrekeyKind, secret: Uint8Array, crypto: CryptoProvider): Uint8Array =>
-  isKem(kind) ? crypto.mlkem768Keygen(secret).encapsulationKey : crypto.x25519PublicKey(secret)
+const publicHalf = (kind: PrekeyKind, secret: Uint8Array, crypto: CryptoProvider): Uint8Array => {
+  if (!isKem(kind)) return crypto.x25519PublicKey(secret)
+  const { encapsulationKey, decapsulationKey } = crypto.mlkem768Keygen(secret)
+  wipe(decapsulationKey)
+  return encapsulationKey
+}
 
 /**
  * `count` fresh prekeys of one kind with the ids `firstId`, `firstId + 1`, … The caller keeps the next free id and never

@@ -66,6 +66,11 @@ describe('replacing a device', () => {
   const recovery = { deviceSeed: alice.recoverySecret, deviceKey: noble.ed25519PublicKey(alice.recoverySecret) }
   const { identityKey, identitySecret } = alice.device
 
+  const misnamed = signedBy(alice.device, { type: entryTypes.replaceDevice })
+  const misnamedTwice = [
+    ...misnamed.signatures,
+    { key: next.deviceKey, signature: sign(noble, next.deviceSeed, 'Sotto_account_consent', [misnamed.body]) },
+  ]
   const noDevice = 'signature: account log: signed by a key that is no device of the account'
   const needsTwo = 'signature: account log: a replacement needs two signatures'
   const noConsent = 'signature: account log: the new device did not consent'
@@ -123,9 +128,10 @@ describe('replacing a device', () => {
     ],
     [
       'with the payload of another type',
-      signedBy(alice.device, { type: entryTypes.replaceDevice }),
+      { body: misnamed.body, signatures: misnamedTwice },
       'malformed: device: expected a map',
     ],
+    ['with the payload of another type and without a counter-signature', misnamed, needsTwo],
   ])('%s', (_, one, expected) => {
     expect(appended(one)).toBe(expected)
   })

@@ -15,7 +15,7 @@ import type { RatchetSuite } from './suite.ts'
  * steps are made when something is sent, so receiving needs no randomness and a used ratchet secret is gone at once.
  */
 
-/** Seals or opens a body, or a whole envelope around it, under its message key, which is wiped as soon as this returns. */
+/** Seals or opens a body, or a whole envelope around it, under its message key, which is wiped as soon as this returns unless the given state keeps it. */
 export type BodyCipher = (messageKey: MessageKey, sealedHeader: Uint8Array) => Uint8Array
 
 /** Section 4.4, second half of DHRatchetHE: a fresh ratchet key and the chain it opens, with what belongs to the KEM step. */
@@ -68,7 +68,7 @@ const nextHeader = ({ own, sending, previousCount }: RatchetState): RatchetHeade
 /**
  * RatchetEncryptHE: the state after sending one message, its sealed header and what `seal` made of its key. `nonce`: the
  * envelope's, 24 bytes, fresh for every call, also for one that starts from the same state.
- * @throws ProtocolError `key` in a responder that has received nothing, `limit` after 2^32 messages in one chain.
+ * @throws ProtocolError `key` in a responder that has received nothing, `limit` after 2^32 - 1 messages in one chain.
  */
 export const ratchetEncrypt = (
   suite: RatchetSuite,
@@ -236,8 +236,7 @@ const tidy = (chains: ReceivingChain[], now: number): ReceivingChain[] => {
  * whatever happens; `open` must throw when the body does not authenticate.
  * @throws ProtocolError `foreign` (no header key fits), `duplicate` (the number is spent, or its key was given up),
  * `limit` (over 1,000 skipped), `key` (ratchet or KEM key not acceptable or not fresh, KEM answer missing or unasked),
- * `malformed`, and whatever
- * `open` throws.
+ * `malformed`, and whatever `open` throws.
  */
 export const ratchetDecrypt = (
   suite: RatchetSuite,

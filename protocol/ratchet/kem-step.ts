@@ -47,7 +47,7 @@ export const countMessage = ({ messages, atMs }: SinceKemStep): SinceKemStep => 
   atMs,
 })
 
-/** A clock put back counts as due as well: the time since the last step is then not known. */
+/** A clock put back by as much counts as due as well: the time since the last step is then not known. */
 const isDue = ({ messages, atMs }: SinceKemStep, now: number): boolean =>
   messages >= kemStepMessages || Math.abs(now - atMs) >= kemStepMs
 

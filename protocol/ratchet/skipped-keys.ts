@@ -24,9 +24,13 @@ export const isExpired = ({ storedAtMs }: SkippedKey, now: number): boolean => n
 /** number (4) || storedAtMs (6) || message key (32), big-endian. */
 const recordBytes = 4 + 6 + keyBytes
 
+const tooMany = (path: string): ProtocolError =>
+  new ProtocolError('limit', `${path}: over the limit of ${maxSkippedKept} keys`)
+
 /** Packed, because a session may hold 2,000 of them and is decoded for every message. */
 export const skippedKeysField: Field<readonly SkippedKey[]> = {
-  write: (keys) => {
+  write: (keys, path) => {
+    if (keys.length > maxSkippedKept) throw tooMany(path)
     const out = new Uint8Array(keys.length * recordBytes)
     const view = new DataView(out.buffer)
     keys.forEach(({ number, storedAtMs, messageKey }, i) => {
@@ -43,7 +47,7 @@ export const skippedKeysField: Field<readonly SkippedKey[]> = {
       throw new ProtocolError('malformed', `${path}: expected records of ${recordBytes} bytes`)
     }
     if (value.length > maxSkippedKept * recordBytes) {
-      throw new ProtocolError('limit', `${path}: over the limit of ${maxSkippedKept} keys`)
+      throw tooMany(path)
     }
     const view = new DataView(value.buffer, value.byteOffset, value.length)
     return Array.from({ length: value.length / recordBytes }, (_, i) => {

@@ -1,5 +1,6 @@
 import type { CryptoProvider } from '../crypto/provider.ts'
 import { envelopeHead, type Envelope } from '../envelope/envelope.ts'
+import { ProtocolError } from '../wire/error.ts'
 import { maxSealedHeaderBytes } from '../ratchet/header.ts'
 import type { MessageKey } from '../ratchet/keys.ts'
 
@@ -15,11 +16,12 @@ export interface BodyContext {
   readonly nonce: Uint8Array
 }
 
-/** Nothing secret is ever in here, and no call leaves anything to the next: a fresh array costs as much as the cipher. */
+/** Nothing secret is ever in here, and each call writes all that it uses: a fresh array costs as much as the cipher. */
 const room = new Uint8Array(associatedDataBytes + 1 + maxSealedHeaderBytes)
 
 /** AD (32) || head (1) || sealed header, whose length the head tells. Valid until the next call. */
 const bound = ({ associatedData, kind }: BodyContext, header: Uint8Array): Uint8Array => {
+  if (associatedData.length !== associatedDataBytes) throw new ProtocolError('malformed', 'session: AD has 32 bytes')
   room.set(associatedData)
   room[associatedDataBytes] = envelopeHead({ kind, header })
   room.set(header, associatedDataBytes + 1)

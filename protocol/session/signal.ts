@@ -23,7 +23,7 @@ export type Signal =
 
 /**
  * 10 seconds, into the past as well as the future: longer than a link takes, and the nonces that a receiver must remember
- * against repeats stay few (those of 20 seconds).
+ * against repeats stay few (those of 20 seconds, and of as much as the other clock is off).
  */
 export const signalLifetimeMs = 10 * secondMs
 
@@ -88,7 +88,7 @@ export const sealSignal = (
 
 /**
  * Opens a signal of the remote. Null: not of this session, or more than 10 s from `now`. The caller drops a repeated `nonce`
- * (24 bytes), which it remembers for 20 s.
+ * (24 bytes), which it remembers for 20 s and by as much as the contact's clock is off.
  */
 export const openSignal = (
   session: Session,

@@ -14,7 +14,7 @@ export type CborValue = number | boolean | null | string | Uint8Array | CborValu
 const maxDepth = 16
 
 /**
- * 65,536 values per decoding: a session with all its skipped keys needs about 20,000. Bounds the memory that a small
+ * 65,536 values per decoding: the largest struct, an account log, has some 5,000. Bounds the memory that a small
  * hostile input can claim (an empty map is one byte on the wire and some 200 in memory).
  */
 const maxValues = 65_536
