@@ -1,5 +1,6 @@
 import { computed, createModel, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
 import type { ConversationView, EngineApi, MessageView } from '../services/engine-api.ts'
+import { notStored } from './attempt.ts'
 import { ComposerModel } from './composer-model.ts'
 import { MessagesModel } from './messages-model.ts'
 
@@ -87,9 +88,7 @@ export const ConversationModel = createModel(
       /** A yes to the contact's new keys without comparing: what waits is sent, and the contact is not verified any more. */
       async sendAnyway() {
         decided.value = null
-        await engine
-          .setVerified(conversationId, null)
-          .catch(() => (decided.value = 'This could not be stored. Reload the page and try again.'))
+        await engine.setVerified(conversationId, null).catch(() => (decided.value = notStored))
       },
     }
   },

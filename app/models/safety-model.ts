@@ -1,5 +1,6 @@
 import { createModel, signal, type ReadonlySignal } from '@preact/signals'
 import type { EngineApi, SafetyVerdict } from '../services/engine-api.ts'
+import { notStored } from './attempt.ts'
 import { cameraProblem } from './camera-problem.ts'
 import type { World } from './world.ts'
 
@@ -13,7 +14,6 @@ export type SafetyState =
 
 const noCode = 'No code was found in this picture. Take it again, closer and straight from the front.'
 const changed = 'Their keys have changed while this was open. Compare once more.'
-const notStored = 'This could not be stored. Reload the page and try again.'
 
 /** The bytes behind a scanned code, one character each. */
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0))
