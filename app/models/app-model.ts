@@ -41,7 +41,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
   const { conversation } = current
   const settings: SettingsModel = new SettingsModel(engine, world)
   const inviteModel: InviteModel = new InviteModel(engine, world)
-  const safety: SafetyModel = new SafetyModel(engine, world)
+  const safety = signal<SafetyModel | null>(null)
   const link: LinkModel = new LinkModel(engine, world, (id) => {
     dialog.value = null
     navigation.open(id)
@@ -121,6 +121,24 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     }
   }
 
+  const openSafety = (id: string) => {
+    safety.value?.close()
+    safety.value = new SafetyModel(engine, world, id)
+    void safety.value.load()
+  }
+
+  const closeDialog = () => {
+    dialog.value = null
+    link.stopScanning()
+    safety.value?.close()
+    safety.value = null
+  }
+
+  // A safety number never stands under the name of another conversation than its own.
+  conversation.subscribe(() => {
+    if (dialog.peek() === 'safety') closeDialog()
+  })
+
   return {
     phase: phase as ReadonlySignal<Phase>,
     onboarding: onboarding as ReadonlySignal<OnboardingModel | null>,
@@ -131,7 +149,8 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     settings,
     invite: inviteModel,
     link,
-    safety,
+    /** Of the open conversation, while its dialog is open. */
+    safety: safety as ReadonlySignal<SafetyModel | null>,
     now: world.now,
     /** The one word about how messages travel now. */
     connection: computed(() =>
@@ -164,13 +183,9 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
       if (name === 'scan') link.scan()
       if (name === 'settings') void settings.look()
       const id = conversation.value?.conversationId.value
-      if (name === 'safety' && id !== undefined) void safety.load(id)
+      if (name === 'safety' && id !== undefined) openSafety(id)
     },
-    closeDialog() {
-      dialog.value = null
-      link.stopScanning()
-      safety.stopScanning()
-    },
+    closeDialog,
 
     /** Writes down what is only in memory; the engine is closed by whoever opened it. */
     suspend: () => current.saveDraft(),

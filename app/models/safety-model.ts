@@ -18,22 +18,34 @@ const changed = 'Their keys have changed while this was open. Compare once more.
 /** The bytes behind a scanned code, one character each. */
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0))
 
-/** The number two people compare to be sure that nobody stands between them, and what came of comparing. */
-export const SafetyModel = createModel((engine: EngineApi, world: Pick<World, 'openCamera'>) => {
-  const state = signal<SafetyState>({ kind: 'loading' })
+const groupsOf = (digits: string): readonly string[] => digits.replaceAll(/\D/g, '').match(/\d{5}/g) ?? []
+
+/** Asks for the number. */
+const read = async (engine: EngineApi, conversationId: string): Promise<SafetyState> => {
+  try {
+    const { digits, qr } = await engine.safetyNumber(conversationId)
+    return { kind: 'ready', groups: groupsOf(digits), code: qr }
+  } catch {
+    return { kind: 'failed' }
+  }
+}
+
+/** Codes of the other side, held against what this device knows. */
+const createComparison = (engine: EngineApi, { openCamera }: Pick<World, 'openCamera'>, conversationId: string) => {
   const scanning = signal(false)
   const verdict = signal<SafetyVerdict | null>(null)
   const problem = signal<string | null>(null)
-  let conversationId: string | null = null
+  let closed = false
 
   const forget = () => {
     scanning.value = false
-    verdict.value = null
     problem.value = null
+    verdict.value = null
   }
 
+  /** @returns true: whatever the code is, the verdict says so. */
   const compare = async (text: string): Promise<boolean> => {
-    if (conversationId === null) return true
+    if (closed) return true
     forget()
     try {
       verdict.value = await engine.compareSafety(conversationId, bytesOf(text))
@@ -43,64 +55,69 @@ export const SafetyModel = createModel((engine: EngineApi, world: Pick<World, 'o
     return true
   }
 
-  const load = async (id: string): Promise<void> => {
-    conversationId = id
-    forget()
-    state.value = { kind: 'loading' }
-    try {
-      const { digits, qr } = await engine.safetyNumber(id)
-      state.value = { kind: 'ready', groups: digits.replaceAll(/\D/g, '').match(/\d{5}/g) ?? [], code: qr }
-    } catch {
-      state.value = { kind: 'failed' }
-    }
-  }
-
-  return {
-    state: state as ReadonlySignal<SafetyState>,
+  const parts = {
     /** The camera is on. */
     scanning: scanning as ReadonlySignal<boolean>,
     /** What the last code said; null while none was read. */
     verdict: verdict as ReadonlySignal<SafetyVerdict | null>,
     problem: problem as ReadonlySignal<string | null>,
 
-    load,
-
     scan() {
       forget()
       scanning.value = true
     },
-    stopScanning() {
-      scanning.value = false
-    },
-    openCamera: () => world.openCamera(),
+    stopScanning: () => void (scanning.value = false),
+    openCamera,
     cameraFailed(cause: unknown) {
       scanning.value = false
       problem.value = cameraProblem(cause, 'use a picture of the code')
     },
-    /** A code is in sight of the camera. @returns true: whatever it is, the verdict says so. */
+    /** A code is in sight of the camera. */
     scanned: compare,
     /** A picture was looked at; undefined: no code is in it. */
     async pictured(text: string | undefined) {
-      if (text !== undefined) await compare(text)
-      else {
-        forget()
-        problem.value = noCode
-      }
-    },
-
-    /** The person has compared what is shown (true), or takes that back. */
-    async setVerified(verified: boolean) {
-      if (conversationId === null || state.value.kind !== 'ready') return
+      if (text !== undefined) return void (await compare(text))
       forget()
-      try {
-        const done = await engine.setVerified(conversationId, verified ? state.value.code : null)
-        if (done) return
-        await load(conversationId)
-        problem.value = changed
-      } catch {
-        problem.value = notStored
-      }
+      problem.value = noCode
     },
+    /** The dialog is gone: a picture that is read only now is not compared. */
+    close: () => void (closed = true),
   }
-})
+  return { parts, forget, problem }
+}
+
+/**
+ * The safety number of one conversation while its dialog is open, and what came of comparing. Each opening has a model of its
+ * own: an answer that comes late changes only the model that asked, which nobody looks at any more.
+ */
+export const SafetyModel = createModel(
+  (engine: EngineApi, world: Pick<World, 'openCamera'>, conversationId: string) => {
+    const state = signal<SafetyState>({ kind: 'loading' })
+    const { parts, forget, problem } = createComparison(engine, world, conversationId)
+
+    const load = async (): Promise<void> => {
+      state.value = { kind: 'loading' }
+      state.value = await read(engine, conversationId)
+    }
+
+    return {
+      ...parts,
+      state: state as ReadonlySignal<SafetyState>,
+      load,
+
+      /** The person has compared what is shown (true), or takes that back. */
+      async setVerified(verified: boolean) {
+        if (state.value.kind !== 'ready') return
+        forget()
+        try {
+          if (await engine.setVerified(conversationId, verified ? state.value.code : null)) return
+          await load()
+          problem.value = changed
+        } catch {
+          problem.value = notStored
+        }
+      },
+    }
+  },
+)
 export interface SafetyModel extends InstanceType<typeof SafetyModel> {}

@@ -16,6 +16,7 @@ interface Props {
 
 const OpenDialog = ({ app }: { app: AppModel }) => {
   const conversation = app.conversation.value
+  const safety = app.safety.value
   switch (app.dialog.value) {
     case 'invite':
       return <InviteDialog invite={app.invite} onClose={app.closeDialog} />
@@ -24,9 +25,9 @@ const OpenDialog = ({ app }: { app: AppModel }) => {
     case 'settings':
       return <SettingsDialog settings={app.settings} onClose={app.closeDialog} />
     case 'safety':
-      return conversation === null ? null : (
+      return conversation === null || safety === null ? null : (
         <SafetyDialog
-          safety={app.safety}
+          safety={safety}
           name={conversation.name.value}
           verification={conversation.view.value.verification}
           onClose={app.closeDialog}

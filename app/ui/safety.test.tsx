@@ -85,6 +85,115 @@ describe('the safety number', () => {
   })
 })
 
+/** A function whose answers come when the test lets them. */
+const deferred = <T,>() => {
+  const answers: ((value: T) => void)[] = []
+  return {
+    call: () => new Promise<T>((resolve) => answers.push(resolve)),
+    answer: (value: T) => answers.shift()?.(value),
+  }
+}
+
+describe('an answer that comes after the dialog was closed', () => {
+  const digits = page.getByRole('list', { name: 'Digits' })
+  const verdicts = () => document.querySelectorAll('.verdict').length
+  const numbers = (id: string) => ({
+    digits: (id === 'c0' ? '7' : '9').repeat(60),
+    qr: new Uint8Array(97).fill(id === 'c0' ? 7 : 9),
+  })
+
+  /** Bob's number is on the screen, and Carol is there, too. */
+  const openBob = async () => {
+    const carol = conversation({ conversationId: 'c1', contactId: '4b', name: 'Carol' })
+    const shown = await showApp(readyState([bob(), carol]), history(5, now))
+    shown.engine.safetyNumber = (id) => Promise.resolve(numbers(id))
+    shown.app.openConversation('c0')
+    await button('Safety number').click()
+    return shown
+  }
+  const turnToCarol = async ({ app }: Awaited<ReturnType<typeof showApp>>) => {
+    app.closeDialog()
+    app.openConversation('c1')
+    app.openDialog('safety')
+    await expect.element(page.getByRole('heading', { name: 'Carol' })).toBeInTheDocument()
+  }
+  /** Long enough for an answer to be shown, if it were. */
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 100))
+
+  it('is no verdict on another contact', async () => {
+    const shown = await openBob()
+    const { call, answer } = deferred<'match'>()
+    const compare = vi.spyOn(shown.engine, 'compareSafety').mockImplementation(call)
+    await page.getByLabelText('Picture of the code').upload(await pictureOfCode())
+    await vi.waitFor(() => expect(compare).toHaveBeenCalledOnce())
+    await turnToCarol(shown)
+    answer('match')
+    await settle()
+    expect(verdicts()).toBe(0)
+  })
+
+  it('compares no picture with another contact, nor with anybody', async () => {
+    const shown = await openBob()
+    const compare = vi.spyOn(shown.engine, 'compareSafety')
+    const file = await pictureOfCode()
+    const picture = await createImageBitmap(file)
+    const { call, answer } = deferred<ImageBitmap>()
+    const decode = vi.spyOn(window, 'createImageBitmap').mockImplementation(call)
+    try {
+      await page.getByLabelText('Picture of the code').upload(file)
+      await vi.waitFor(() => expect(decode).toHaveBeenCalledOnce())
+      await turnToCarol(shown)
+      answer(picture)
+      // The picture is given back once it has been drawn; reading it takes 1.5 s at most.
+      await vi.waitFor(() => expect(picture.width).toBe(0))
+      await settle()
+      expect(compare).not.toHaveBeenCalled()
+      expect(verdicts()).toBe(0)
+    } finally {
+      decode.mockRestore()
+    }
+  })
+
+  it('says nothing of another contact’s keys', async () => {
+    const shown = await openBob()
+    const { call, answer } = deferred<boolean>()
+    const setVerified = vi.spyOn(shown.engine, 'setVerified').mockImplementation(call)
+    await button('Mark as verified').click()
+    expect(setVerified).toHaveBeenCalledOnce()
+    await turnToCarol(shown)
+    answer(false)
+    await settle()
+    expect(document.querySelectorAll('.problem').length).toBe(0)
+    await expect.poll(() => digits.element().textContent).toMatch(/^9+$/)
+  })
+
+  it('is not the number of another contact', async () => {
+    const shown = await openBob()
+    shown.app.closeDialog()
+    const { call, answer } = deferred<ReturnType<typeof numbers>>()
+    shown.engine.safetyNumber = (id) => (id === 'c0' ? call() : Promise.resolve(numbers(id)))
+    shown.app.openDialog('safety')
+    await turnToCarol(shown)
+    answer(numbers('c0'))
+    await settle()
+    await expect.poll(() => digits.element().textContent).toMatch(/^9+$/)
+  })
+})
+
+describe('the dialog of the safety number', () => {
+  it('closes with its conversation, and does not come back under another name', async () => {
+    const carol = conversation({ conversationId: 'c1', contactId: '4b', name: 'Carol' })
+    const { app, world } = await showApp(readyState([bob(), carol]), history(5, now))
+    app.openConversation('c0')
+    await button('Safety number').click()
+    await expect.element(page.getByRole('dialog')).toBeVisible()
+    world.goBack()
+    app.openConversation('c1')
+    await expect.element(page.getByRole('heading', { name: 'Carol' })).toBeVisible()
+    await expect.element(page.getByRole('dialog')).not.toBeInTheDocument()
+  })
+})
+
 describe('keys that change while the number is on the screen', () => {
   it('are said, and nobody is marked as verified by the old ones', async () => {
     const { engine } = await open()

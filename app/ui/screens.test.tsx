@@ -62,8 +62,8 @@ const withBob = async (bob: typeof verified, act: (app: AppModel) => void = () =
 const withVerdict = async (verdict: SafetyVerdict) => {
   const { app, engine } = await withBob(verified, (opened) => opened.openDialog('safety'))
   engine.verdict = verdict
-  await vi.waitFor(() => expect(app.safety.state.value.kind).toBe('ready'))
-  await app.safety.scanned('code')
+  await vi.waitFor(() => expect(app.safety.value?.state.value.kind).toBe('ready'))
+  await app.safety.value?.scanned('code')
 }
 
 /** A camera that sees nothing, for as long as somebody looks. */
@@ -121,7 +121,7 @@ const screens: Record<string, () => unknown> = {
     const { app } = await showApp(readyState([verified]), withNotice, { world: { openCamera: darkRoom } })
     app.openConversation('c0')
     app.openDialog('safety')
-    app.safety.scan()
+    app.safety.value?.scan()
     await vi.waitFor(() => expect(document.querySelector('.scanner[aria-busy="false"]')).not.toBeNull(), {
       timeout: 10_000,
     })
