@@ -1,4 +1,4 @@
-import { createModel, signal, type ReadonlySignal } from '@preact/signals'
+import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import type { EngineApi, SafetyVerdict } from '../services/engine-api.ts'
 import { notStored } from './attempt.ts'
 import { cameraProblem } from './camera-problem.ts'
@@ -35,12 +35,14 @@ const createComparison = (engine: EngineApi, { openCamera }: Pick<World, 'openCa
   const scanning = signal(false)
   const verdict = signal<SafetyVerdict | null>(null)
   const problem = signal<string | null>(null)
+  const mismatch = computed(() => verdict.value === 'conflict' || verdict.value === 'other-people')
   let closed = false
 
+  /** Makes room for what comes next. A mismatch stands until another code is judged. */
   const forget = () => {
     scanning.value = false
     problem.value = null
-    verdict.value = null
+    if (!mismatch.value) verdict.value = null
   }
 
   /** @returns true: whatever the code is, the verdict says so. */
@@ -60,6 +62,8 @@ const createComparison = (engine: EngineApi, { openCamera }: Pick<World, 'openCa
     scanning: scanning as ReadonlySignal<boolean>,
     /** What the last code said; null while none was read. */
     verdict: verdict as ReadonlySignal<SafetyVerdict | null>,
+    /** The last code does not match: nobody is to be marked as verified. */
+    mismatch,
     problem: problem as ReadonlySignal<string | null>,
 
     scan() {

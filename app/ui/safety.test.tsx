@@ -194,6 +194,45 @@ describe('the dialog of the safety number', () => {
   })
 })
 
+describe('codes that do not match', () => {
+  const pictured = async (verdict: 'conflict' | 'other-people') => {
+    const shown = await open()
+    shown.engine.verdict = verdict
+    await button('Safety number').click()
+    await expect.element(button('Mark as verified')).toBeVisible()
+    await page.getByLabelText('Picture of the code').upload(await pictureOfCode())
+    await expect.element(page.getByRole('alert').filter({ hasText: /do not match|Not the same people/ })).toBeVisible()
+    return shown
+  }
+
+  it.each(['conflict', 'other-people'] as const)(
+    'cannot be marked as verified, only scanned again: %s',
+    async (verdict) => {
+      await pictured(verdict)
+      await expect.element(button('Mark as verified')).not.toBeInTheDocument()
+      await expect.element(button('Scan a code')).toBeVisible()
+    },
+  )
+
+  it('are not forgotten over a picture without a code, nor over a look through the camera', async () => {
+    await pictured('conflict')
+    await page.getByLabelText('Picture of the code').upload(new File(['nothing'], 'photo.png', { type: 'image/png' }))
+    await expect.element(page.getByRole('alert').filter({ hasText: 'No code was found' })).toBeVisible()
+    await button('Scan a code').click()
+    await expect.element(page.getByRole('alert').filter({ hasText: 'No camera was found' })).toBeVisible()
+    await expect.element(page.getByRole('alert').filter({ hasText: 'The codes do not match' })).toBeVisible()
+    await expect.element(button('Mark as verified')).not.toBeInTheDocument()
+  })
+
+  it('are forgotten when another code matches', async () => {
+    const { engine } = await pictured('other-people')
+    engine.verdict = 'match'
+    await page.getByLabelText('Picture of the code').upload(await pictureOfCode())
+    await expect.element(page.getByRole('status').filter({ hasText: 'The codes match' })).toBeVisible()
+    await expect.element(page.getByText('Not the same people')).not.toBeInTheDocument()
+  })
+})
+
 describe('keys that change while the number is on the screen', () => {
   it('are said, and nobody is marked as verified by the old ones', async () => {
     const { engine } = await open()

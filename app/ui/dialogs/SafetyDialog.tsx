@@ -106,11 +106,12 @@ const Actions = ({ safety, verification }: Pick<Props, 'safety' | 'verification'
       Scan a code
     </button>
     <PictureButton safety={safety} />
-    {verification === 'verified' ? (
+    {verification === 'verified' && (
       <button type="button" class="button" onClick={() => void safety.setVerified(false)}>
         Not verified any more
       </button>
-    ) : (
+    )}
+    {verification !== 'verified' && !safety.mismatch.value && (
       <button type="button" class="button button-strong" onClick={() => void safety.setVerified(true)}>
         Mark as verified
       </button>
