@@ -192,6 +192,13 @@ describe('the dialog of the safety number', () => {
     await expect.element(page.getByRole('heading', { name: 'Carol' })).toBeVisible()
     await expect.element(page.getByRole('dialog')).not.toBeInTheDocument()
   })
+
+  it('does not say of the digits what only the code can tell', async () => {
+    await open()
+    await button('Safety number').click()
+    await expect.poll(() => document.querySelector('.lead')?.textContent).toContain('mean that this is Bob’s account')
+    expect(document.querySelector('.lead')?.textContent).not.toContain('read along')
+  })
 })
 
 describe('codes that do not match', () => {

@@ -82,8 +82,8 @@ const Standing = ({ name, verification }: Pick<Props, 'name' | 'verification'>) 
     )
   return (
     <p class="lead">
-      Scan each other’s code, or compare the digits side by side or in a call where you know the voice. If they are the
-      same, nobody else can read along.
+      Scan each other’s code, or compare the digits side by side or in a call where you know the voice. The same digits
+      mean that this is {name}’s account. A matching code also means that both of you see the same keys.
     </p>
   )
 }
@@ -119,7 +119,7 @@ const Actions = ({ safety, verification }: Pick<Props, 'safety' | 'verification'
   </div>
 )
 
-/** Sixty digits and a code that are the same on both sides when nobody stands between, and what comparing them has shown. */
+/** The digits and the code to compare, and what comparing them has shown. */
 export const SafetyDialog = ({ safety, name, verification, onClose }: Props) => {
   const state = safety.state.value
   const verdict = safety.verdict.value
