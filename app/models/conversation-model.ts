@@ -88,7 +88,7 @@ export const ConversationModel = createModel(
       /** A yes to the contact's new keys without comparing: what waits is sent, and the contact is not verified any more. */
       async sendAnyway() {
         decided.value = null
-        await engine.setVerified(conversationId, null).catch(() => (decided.value = notStored))
+        await engine.acceptKeys(conversationId).catch(() => (decided.value = notStored))
       },
     }
   },

@@ -142,6 +142,10 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
         qr: safetyCode,
       }),
     compareSafety: () => Promise.resolve(engine.verdict),
+    acceptKeys: (conversationId) => {
+      engine.verified.push([conversationId, false])
+      return Promise.resolve()
+    },
     setVerified: (conversationId, shown) => {
       engine.verified.push([conversationId, shown !== null])
       return Promise.resolve(shown === null || shown[0] === safetyCode[0])

@@ -166,10 +166,12 @@ export interface EngineApi {
   /** Compares the bytes of a scanned code (`safetyNumber().qr` of the other side). */
   compareSafety(conversationId: string, code: Uint8Array): Promise<SafetyVerdict>
   /**
-   * The person has compared what was shown (`safetyNumber().qr`); null: not, or not any more. Either is a yes to the keys the
-   * contact has now. False, and nothing is changed: they are others than when it was shown.
+   * The person has compared what was shown (`safetyNumber().qr`), which is a yes to the keys the contact has now; null: not any
+   * more. False, and nothing is changed: the keys are others than when it was shown, or others than the verified ones.
    */
   setVerified(conversationId: string, shown: Uint8Array | null): Promise<boolean>
+  /** A yes to the contact's new keys without comparing: what waits is sent, and the contact is not verified any more. */
+  acceptKeys(conversationId: string): Promise<void>
   /** New device and identity keys for this account; contacts are told. Resolves once they are stored and in use. */
   replaceKeys(): Promise<Outcome<ProfileView>>
   diagnostics(): Promise<{ lines: DiagnosticLine[]; persisted: boolean; usageBytes: number; quotaBytes: number }>

@@ -19,7 +19,7 @@ import { markRead } from './read-marks.ts'
 import { replaceKeysStep } from './replace-keys.ts'
 import { startRunning, type Running, type RunningOptions } from './running.ts'
 import { changeSettings, readSettings } from './settings.ts'
-import { compareSafety, readSafetyNumber, setVerified } from './verification.ts'
+import { acceptKeys, compareSafety, readSafetyNumber, setVerified } from './verification.ts'
 import { conversationView, messageView, profileView, relayViews } from './views.ts'
 
 export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit' | 'crypto'> {
@@ -120,6 +120,7 @@ type ConversationCall =
   | 'safetyNumber'
   | 'compareSafety'
   | 'setVerified'
+  | 'acceptKeys'
 
 /** The calls that are about one conversation. */
 const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCall> => ({
@@ -132,6 +133,7 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),
   compareSafety: async (conversationId, code) => compareSafety(open().core, conversationId, code),
   setVerified: async (conversationId, shown) => setVerified(open().core, conversationId, shown),
+  acceptKeys: async (conversationId) => acceptKeys(open().core, conversationId),
 })
 
 /** Calls about the person and whom they meet. */

@@ -9,15 +9,12 @@ export const sameDevices = (a: readonly DeviceRecord[], b: readonly DeviceRecord
     b.some((other) => equalBytes(one.deviceKey, other.deviceKey) && equalBytes(one.identityKey, other.identityKey)),
   )
 
-/** Whether these devices would be others than the ones that the person verified. */
-export const wouldBeHeld = ({ verification }: ContactRow, devices: readonly DeviceRecord[]): boolean =>
-  verification !== undefined && verification.devices.length > 0 && !sameDevices(verification.devices, devices)
-
 /**
  * Whether the contact was verified and has other keys since. Until the person has said yes, nothing is encrypted for it,
  * receipts and names included, and no direct link is opened.
  */
-export const isHeld = (contact: ContactRow): boolean => wouldBeHeld(contact, contact.devices)
+export const isHeld = ({ verification, devices }: ContactRow): boolean =>
+  verification !== undefined && verification.devices.length > 0 && !sameDevices(verification.devices, devices)
 
 /** As a conversation shows it; undefined: not verified. */
 export const verificationOf = (contact: ContactRow): 'verified' | 'changed' | undefined => {

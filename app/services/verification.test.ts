@@ -6,6 +6,7 @@ import { safetyNumber } from '../../protocol/identity/safety-number.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import { accountTable, type AccountRow } from '../store/records/account.ts'
 import { meet, Person, random, type PersonOptions } from './person.fixture.ts'
+import { loseSessions } from './repair.fixture.ts'
 import { TestWorld } from './test-network.fixture.ts'
 
 const people: Person[] = []
@@ -152,7 +153,10 @@ describe('a contact who replaces their keys', () => {
       'one',
       'two',
     ])
-    await alice.engine.setVerified(id, null)
+    // Trusting less is no yes.
+    expect(await alice.engine.setVerified(id, null)).toBe(false)
+    expect(alice.conversation(id)?.verification).toBe('changed')
+    await alice.engine.acceptKeys(id)
     await expect.poll(() => bob.texts(id), soon).toEqual(expect.arrayContaining(['one', 'two']))
     await delivered(alice, id)
     await delivered(bob, id)
@@ -227,6 +231,44 @@ describe('a contact who replaces their keys', () => {
     await expect.poll(() => bob.texts(id), soon).toContain('to the old mailbox')
     await expect.poll(() => old.waiting.length, soon).toBe(0)
     await delivered(alice, id)
+  })
+
+  it('is held when verified by the code of an invite, before its log and what came since were known', async () => {
+    const world = new TestWorld()
+    const [alice, bob] = pair(world)
+    await Promise.all([alice.onboard(), bob.onboard()])
+    const fragment = await bob.invite()
+    const [own, theirs] = [await accountOf(alice), await accountOf(bob)]
+    await replace(bob)
+    await expect.poll(() => world.logs.get(bob.accountId ?? '')?.length, soon).toBeGreaterThan(theirs.log.length)
+    await bob.close()
+    world.relayUp = false
+    const id = await alice.accept(fragment)
+    expect(await alice.engine.compareSafety(id, safetyNumber(own, theirs).qr)).toBe('match')
+    expect(alice.conversation(id)?.verification).toBe('verified')
+    world.relayUp = true
+    await alice.close()
+    await alice.open()
+    await alice.send(id, 'for the keys of then')
+    await expect.poll(() => alice.conversation(id)?.verification, soon).toBe('changed')
+    expect(await said(alice, id)).toContain('keys-changed')
+    expect(sentBy(world, alice)).toBe(0)
+  })
+
+  it('is told of though its relay keeps the new prekeys back', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await talking(world)
+    const account = await accountOf(bob)
+    await Promise.all([alice.close(), bob.close()])
+    const name = bob.accountId ?? ''
+    world.logs.set(name, replaceDevice(account.log, account.device, createDevice(random), Date.now()))
+    world.prekeys.delete(name)
+    await loseSessions(alice)
+    await alice.open()
+    await alice.send(id, 'to whom?')
+    await expect.poll(() => said(alice, id), soon).toContain('keys-changed')
+    const asked = (await alice.messages(id)).find(({ text }) => text === 'to whom?')
+    expect(asked?.status).toBe('waiting')
   })
 
   it('may be invited by a link from before', async () => {

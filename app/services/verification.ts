@@ -62,17 +62,21 @@ const verifyStep = async (
 }
 
 /**
- * The person says that they have compared what was shown, or (null) that they have not, or not any more. Either is a yes to the
- * keys the contact has now: what was held back leaves. False, and nothing has changed: they are others than those shown (the
- * code tells, the digits are the same for all keys of an account).
+ * The person says that they have compared what was shown, which is a yes to the keys the contact has now: what was held back
+ * leaves; or (null) that they have not any more, which is never a yes to other keys. False, and nothing has changed: the keys
+ * are others than those shown (the code tells, the digits are the same for all keys of an account).
  */
 export const setVerified = (core: Core, conversationId: string, shown: Uint8Array | null): Promise<boolean> =>
   core.commit(async (tx, effects) => {
     const contact = await requireContact(tx, conversationId)
-    if (shown !== null && !equalBytes((await numberWith(tx, core, contact)).qr, shown)) return false
+    if (shown === null ? isHeld(contact) : !equalBytes((await numberWith(tx, core, contact)).qr, shown)) return false
     await verifyStep(tx, core, effects, contact, shown !== null)
     return true
   })
+
+/** A yes to the keys the contact has now without comparing: what was held back leaves, and nobody is verified. */
+export const acceptKeys = (core: Core, conversationId: string): Promise<void> =>
+  core.commit(async (tx, effects) => verifyStep(tx, core, effects, await requireContact(tx, conversationId), false))
 
 const readSides = (code: Uint8Array): readonly SafetySide[] | 'version' | 'not-a-code' => {
   try {

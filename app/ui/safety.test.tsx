@@ -294,7 +294,7 @@ describe('changed keys', () => {
 
   it('keep what was written when the yes cannot be stored', async () => {
     const { engine } = await open({ verification: 'changed' })
-    engine.setVerified = () => Promise.reject(new Error('full'))
+    engine.acceptKeys = () => Promise.reject(new Error('full'))
     await button('Send anyway').click()
     await expect.element(page.getByText(/This could not be stored/)).toBeVisible()
     await expect.element(banner).toBeVisible()

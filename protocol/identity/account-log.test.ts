@@ -18,7 +18,7 @@ import {
   withEntries,
   type BodyFields,
 } from './account-log.fixture.ts'
-import { createAccount, logExtends, setRelays, verifyAccountLog } from './account-log.ts'
+import { createAccount, logExtends, logUpTo, setRelays, verifyAccountLog } from './account-log.ts'
 import { createDevice, type DeviceSecrets } from './device.ts'
 import { entryBody, entryTypes, genesisPayload, type RelayRecord, type SignedEntry } from './log-entry.ts'
 import { sign } from './signature.ts'
@@ -284,4 +284,15 @@ test('a log of another version is told apart from damage', () => {
   // a2 00 01 …: the version is the third byte.
   log[2] = 2
   expect(refusalInFull(() => verifyAccountLog(log))).toBe('version: account-log: made by another version of Sotto')
+})
+
+describe('logUpTo', () => {
+  test('is the log as it was with that head, and no log for a head it never had', () => {
+    const longer = setRelays(alice.log, [], alice.device, testTime + 1)
+    const head = verifyAccountLog(longer).head
+    expect(logUpTo(longer, alice.accountId)).toEqual(withEntries([genesis]))
+    expect(logUpTo(longer, aliceView.head)).toEqual(alice.log)
+    expect(logUpTo(longer, head)).toEqual(longer)
+    expect(refusalInFull(() => logUpTo(alice.log, head))).toBe('conflict: account log: the head is none of this log')
+  })
 })
