@@ -25,12 +25,14 @@ export const holdEnvelope = async (
   effects: Effects,
   { id, envelope, origin }: { id: Uint8Array; envelope: Uint8Array; origin: Origin },
 ): Promise<void> => {
+  const known = await tx.get(heldTable, [id])
+  // Tried again after an update, and still too new: the way it came by is not known any more, and nobody is told twice.
+  if (known) return tx.put(heldTable, { ...known, triedVersion: ownVersions.newest })
   const { contactId, invited } = origin
   if (!contactId && !invited) return
   const held = await tx.findAll(heldTable, contactId ?? heldForNobody)
   const contact = contactId && (await tx.get(contactTable, [contactId]))
-  const isKnown = (await tx.get(heldTable, [id])) !== undefined
-  if (!isKnown && held.length >= maxHeld) return
+  if (held.length >= maxHeld) return
   tx.put(heldTable, {
     envelopeId: id,
     envelope,
