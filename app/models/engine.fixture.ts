@@ -61,10 +61,10 @@ export const history = (count: number, endMs: number, conversationId = 'c0'): Me
     ...(index % 5 > 2 ? { status: 'read' as const } : {}),
   }))
 
-/** Two days: keys that need no replacement yet. */
 /** The code of the safety number, now. */
 const safetyCode = new Uint8Array(97).fill(7)
 
+/** Two days: keys that need no replacement yet. */
 const madeAtMs = Date.now() - 2 * 86_400_000
 
 const done = <T>(value: T): Outcome<T> => ({ ok: true, value })
