@@ -3,7 +3,8 @@
  * in. Every provider must pass `provider.suite.ts`.
  *
  * All functions are pure. Arguments are never changed or kept; results are fresh arrays the caller may wipe. Lengths in
- * comments are bytes. Every function throws ProtocolError `key` when a key, seed, nonce or randomness has another length.
+ * comments are bytes. Every function but `ed25519Verify` throws ProtocolError `key` when a key, seed, nonce or randomness has
+ * another length.
  */
 export interface CryptoProvider {
   /** RFC 7748: public key (32) of a secret (32, clamped inside). */
@@ -83,3 +84,7 @@ export const mlkem768CiphertextBytes = 1_088
 export const mlkem768SeedBytes = 64
 /** Poly1305 tag, RFC 8439. */
 export const aeadTagBytes = 16
+/** XChaCha20: 24 bytes, so that random ones never meet, however long a key serves. */
+export const xchachaNonceBytes = 24
+/** RFC 5869: no salt stands for 32 zero bytes. */
+export const noSalt = new Uint8Array(0)

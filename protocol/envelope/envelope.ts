@@ -1,6 +1,6 @@
 import { noble } from '../crypto/noble-provider.ts'
-import { aeadTagBytes, type CryptoProvider } from '../crypto/provider.ts'
-import { fieldsOf, headerLengthOf, nonceBytes } from '../ratchet/header.ts'
+import { aeadTagBytes, xchachaNonceBytes as nonceBytes, type CryptoProvider } from '../crypto/provider.ts'
+import { fieldsOf, headerLengthOf } from '../ratchet/header.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { kib, maxEnvelopeBytes } from '../wire/limits.ts'
 import { paddedLength } from './padding.ts'
@@ -39,7 +39,7 @@ const cborVersion = 10
 const kindNumbers: Readonly<Record<EnvelopeKind, number>> = { prekey: 0, session: 1 }
 
 /** 2 KiB: a handshake is 1.3 KiB, most of it the ML-KEM ciphertext. */
-const maxHandshakeBytes = 2 * kib
+export const maxHandshakeBytes = 2 * kib
 
 const handshakeLengthBytes = 2
 

@@ -1,4 +1,4 @@
-import type { CryptoProvider } from '../crypto/provider.ts'
+import { noSalt, type CryptoProvider } from '../crypto/provider.ts'
 import { noble } from '../crypto/noble-provider.ts'
 import { fromBase64Url, toBase64Url } from '../wire/bytes.ts'
 import { encodeCanonical } from '../wire/cbor.ts'
@@ -55,7 +55,7 @@ export const decodeInvite = (fragment: string): Invite => {
 }
 
 const derive = (secret: Uint8Array, info: Uint8Array, crypto: CryptoProvider): Uint8Array =>
-  crypto.hkdfSha256(secret, new Uint8Array(0), info, 32)
+  crypto.hkdfSha256(secret, noSalt, info, 32)
 
 /** 32 bytes: the lane that an invite's secret (32 bytes) opens at one mailbox (ids 32 bytes each), by HKDF-SHA256. */
 export const inviteLane = (

@@ -1,11 +1,8 @@
-import type { CryptoProvider } from '../crypto/provider.ts'
+import { noSalt, type CryptoProvider } from '../crypto/provider.ts'
 import { concatBytes } from '../wire/bytes.ts'
 
 /** 32 bytes 0xff before the key material, as X3DH section 2.2 asks of X25519: never a valid encoding of a point. */
 const prefix = new Uint8Array(32).fill(0xff)
-
-/** RFC 5869: no salt stands for 32 zero bytes. */
-const noSalt = new Uint8Array(0)
 
 /** The responder's X25519 public keys (32 bytes each) as the initiator fetched them. */
 export interface ResponderKeys {

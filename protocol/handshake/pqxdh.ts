@@ -128,7 +128,7 @@ const requireNamedPrekeys = (message: HandshakeMessage, device: RespondingDevice
  * The responder's half, from the encoded handshake. The initiator it names is *claimed* until a message under the session's
  * keys opens: SK comes out different unless it holds that identity key.
  * @throws ProtocolError `malformed`, `unknown-prekey` (other ids than the prekeys given), `key`, `authentication` (not for
- * these prekeys, or altered).
+ * these prekeys, or altered), `limit`.
  */
 export const respondHandshake = (
   context: HandshakeContext,

@@ -32,16 +32,14 @@ import { sign } from './signature.ts'
  * 6. Relays list mailboxes of listed devices only: those of a replaced device leave with it.
  */
 
-const encodeLog = (entries: SignedEntry[]): Uint8Array => {
-  const log = accountLog.encode({ entries })
+const withinLimit = (log: Uint8Array): Uint8Array => {
   if (log.length > maxLogBytes) throw new ProtocolError('limit', `account log: over the limit of ${maxLogBytes} bytes`)
   return log
 }
 
-const decodeEntries = (log: Uint8Array): SignedEntry[] => {
-  if (log.length > maxLogBytes) throw new ProtocolError('limit', `account log: over the limit of ${maxLogBytes} bytes`)
-  return accountLog.decode(log).entries
-}
+const encodeLog = (entries: SignedEntry[]): Uint8Array => withinLimit(accountLog.encode({ entries }))
+
+const decodeEntries = (log: Uint8Array): SignedEntry[] => accountLog.decode(withinLimit(log)).entries
 
 /**
  * A new account of one device. `recoverySecret` (32 bytes, Ed25519 seed) must be kept sealed until its 24 words exist.

@@ -38,9 +38,6 @@ export interface HeaderCodec {
 /** Numbers are 32-bit on the wire. */
 export const maxMessageNumber = 0xffff_ffff
 
-/** XChaCha20-Poly1305: 24 bytes, so that random ones never meet, however long a header key serves. */
-export const nonceBytes = 24
-
 const noData = new Uint8Array(0)
 
 /** ratchet key (32) || previous count (4) || number (4). */

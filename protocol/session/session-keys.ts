@@ -1,4 +1,4 @@
-import type { CryptoProvider } from '../crypto/provider.ts'
+import { noSalt, type CryptoProvider } from '../crypto/provider.ts'
 import type { ProtocolProfile } from '../crypto/profile.ts'
 import type { HeaderKey, RootKey } from '../ratchet/keys.ts'
 import type { InitialKeys } from '../ratchet/state.ts'
@@ -14,9 +14,6 @@ export interface SessionKeys {
   /** Key of signals that the responder sends, 32 bytes. */
   readonly responderSignalKey: Uint8Array
 }
-
-/** RFC 5869: no salt stands for 32 zero bytes. */
-const noSalt = new Uint8Array(0)
 
 /** Derives the session's keys from SK (32 bytes). */
 export const deriveSessionKeys = (

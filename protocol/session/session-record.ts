@@ -1,10 +1,8 @@
+import { maxHandshakeBytes } from '../envelope/envelope.ts'
 import { handshakeMessage } from '../handshake/handshake-message.ts'
 import { ratchetState } from '../ratchet/state.ts'
 import { boolean, bytes, bytesUpTo, nested, oneOf, optional, refine, struct, uint, versioned } from '../wire/codec.ts'
 import { ProtocolError } from '../wire/error.ts'
-
-/** 2 KiB, as in an envelope. */
-const maxHandshakeBytes = 2_048
 
 const shape = struct('session', {
   sessionId: [1, bytes(16)],

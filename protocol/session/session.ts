@@ -1,6 +1,6 @@
 import { noble } from '../crypto/noble-provider.ts'
 import { profile } from '../crypto/profile.ts'
-import { aeadTagBytes, type CryptoProvider } from '../crypto/provider.ts'
+import { aeadTagBytes, xchachaNonceBytes, type CryptoProvider } from '../crypto/provider.ts'
 import { decodeEnvelope, layOutEnvelope, paddedBodyLength, type Envelope } from '../envelope/envelope.ts'
 import { padInto, unpad } from '../envelope/padding.ts'
 import { handshakeMessage, handshakeTag, type InitiatorIdentity } from '../handshake/handshake-message.ts'
@@ -8,7 +8,6 @@ import { initiateHandshake, respondHandshake, type HandshakeResult, type Respond
 import type { DeviceRecord, DeviceSecrets } from '../identity/device.ts'
 import { verifyBundle, type PrekeyBundle } from '../identity/prekeys.ts'
 import { ratchetDecrypt, ratchetEncrypt } from '../ratchet/double-ratchet.ts'
-import { nonceBytes } from '../ratchet/header.ts'
 import type { RatchetKey, RatchetSecret } from '../ratchet/keys.ts'
 import { initiatorState, responderState, type RatchetState } from '../ratchet/state.ts'
 import { suiteOf } from '../ratchet/suite.ts'
@@ -93,7 +92,8 @@ const startSession = (
  *
  * `remoteDevice` must come from the verified log of `remoteAccountId`. The bundle is verified here. `generation`: the highest
  * known with this device plus one, or the Unix time in seconds, whichever is more. `seenSignedAtMs`: see `verifyBundle`.
- * @throws ProtocolError `signature`, `malformed`, `conflict` (bundle), `key` (a key is not acceptable, or the device is this one).
+ * @throws ProtocolError `signature`, `malformed`, `limit`, `conflict` (bundle), `key` (a key is not acceptable, or the device is
+ * this one).
  */
 export const initiateSession = ({
   local,
@@ -138,7 +138,7 @@ export const initiateSession = ({
 /**
  * One message. Store the new session and the envelope together before the envelope goes anywhere: a session used twice from
  * the same state is told apart by the envelope's nonce only.
- * @throws ProtocolError `limit` when the plaintext does not fit into an envelope, `key` from a responder that has not yet
+ * @throws ProtocolError `limit` when the plaintext does not fit into an envelope or the chain has no numbers left, `key` from a responder that has not yet
  * opened its first message.
  */
 export const encryptMessage = (
@@ -149,7 +149,7 @@ export const encryptMessage = (
   const { associatedData, handshake } = session
   const outer = {
     kind: handshake === undefined ? ('session' as const) : ('prekey' as const),
-    nonce: random(nonceBytes),
+    nonce: random(xchachaNonceBytes),
     ...(handshake && { handshake }),
   }
   const context = { crypto, associatedData, kind: outer.kind, nonce: outer.nonce }

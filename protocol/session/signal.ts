@@ -1,5 +1,5 @@
 import { noble } from '../crypto/noble-provider.ts'
-import { aeadTagBytes, type CryptoProvider } from '../crypto/provider.ts'
+import { aeadTagBytes, xchachaNonceBytes, type CryptoProvider } from '../crypto/provider.ts'
 import { pad, unpad } from '../envelope/padding.ts'
 import type { Random } from '../wire/brand.ts'
 import { concatBytes } from '../wire/bytes.ts'
@@ -26,8 +26,6 @@ export type Signal =
  * against repeats stay few (those of 20 seconds, and of as much as the other clock is off).
  */
 export const signalLifetimeMs = 10 * secondMs
-
-const nonceBytes = 24
 
 /** 32 bytes: every signal of this version looks the same on the wire. */
 const paddedBytes = 32
@@ -78,7 +76,7 @@ export const sealSignal = (
   signal: Signal,
   { now, random, crypto = noble }: { now: number; random: Random; crypto?: CryptoProvider },
 ): Uint8Array => {
-  const nonce = random(nonceBytes)
+  const nonce = random(xchachaNonceBytes)
   const padded = pad(signalBody.encode({ sentAtMs: now, code: codeOf(signal) }), paddedBytes)
   return concatBytes(
     nonce,
@@ -95,11 +93,11 @@ export const openSignal = (
   data: Uint8Array,
   { now, crypto = noble }: { now: number; crypto?: CryptoProvider },
 ): { signal: Signal; nonce: Uint8Array } | null => {
-  if (data.length <= nonceBytes + aeadTagBytes || data.length > maxSignalBytes) return null
-  const nonce = data.slice(0, nonceBytes)
+  if (data.length <= xchachaNonceBytes + aeadTagBytes || data.length > maxSignalBytes) return null
+  const nonce = data.slice(0, xchachaNonceBytes)
   try {
     const { receivingSignalKey, associatedData } = session
-    const sealed = data.subarray(nonceBytes)
+    const sealed = data.subarray(xchachaNonceBytes)
     const { sentAtMs, code } = signalBody.decode(
       unpad(crypto.xchacha20poly1305Open(receivingSignalKey, nonce, sealed, associatedData)),
     )

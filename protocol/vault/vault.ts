@@ -1,4 +1,4 @@
-import type { CryptoProvider } from '../crypto/provider.ts'
+import { xchachaNonceBytes, type CryptoProvider } from '../crypto/provider.ts'
 import { noble } from '../crypto/noble-provider.ts'
 import type { Random } from '../wire/brand.ts'
 import { concatBytes } from '../wire/bytes.ts'
@@ -11,9 +11,8 @@ import { ProtocolError } from '../wire/error.ts'
  * or account does not open. An older record put back in its own place does: see the threat model.
  */
 const version = 1
-const nonceBytes = 24
 const tagBytes = 16
-const headerBytes = 1 + nonceBytes
+const headerBytes = 1 + xchachaNonceBytes
 const vaultKeyBytes = 64
 
 /** Where a record lives. `accountId`: 32 bytes, all zero before an account exists. `key`: its key in the store. */
@@ -56,7 +55,7 @@ export const sealRecord = (
   random: Random,
   crypto: CryptoProvider = noble,
 ): Uint8Array => {
-  const nonce = random(nonceBytes)
+  const nonce = random(xchachaNonceBytes)
   const sealed = crypto.xchacha20poly1305Seal(sealingKey(vaultKey), nonce, plaintext, associatedData(place))
   return concatBytes(Uint8Array.of(version), nonce, sealed)
 }

@@ -122,12 +122,6 @@ export const array = <T>(of: Field<T>, max: number, min = 0): Field<T[]> => {
 /** A field whose key may be absent. */
 export const optional = <T>(field: Field<T>): Field<T> & { readonly optional: true } => ({ ...field, optional: true })
 
-/** A value or `null`, for positions that must stand in the encoding either way. */
-export const nullable = <T>(field: Field<T>): Field<T | null> => ({
-  write: (value, path) => (value === null ? null : field.write(value, path)),
-  read: (value, path) => (value === null ? null : field.read(value, path)),
-})
-
 /** A closed set of names, each with its number on the wire. */
 export const oneOf = <const N extends string>(numbers: Readonly<Record<N, number>>): Field<N> => {
   const entries = Object.entries<number>(numbers)

@@ -3,7 +3,7 @@
  *
  * - `malformed`: the bytes are not a well-formed, canonical encoding of the expected struct.
  * - `limit`: well-formed, but over a limit of `limits.ts` or of the struct.
- * - `version`: made by a newer protocol; the person needs an update.
+ * - `version`: made by another version of the protocol, nearly always a newer one; the person needs an update.
  * - `signature`: a signature or signed chain does not verify.
  * - `key`: a key or Diffie-Hellman output is not acceptable (RFC 7748 section 6.1, all-zero output).
  * - `authentication`: an AEAD tag does not verify.
