@@ -27,8 +27,9 @@ export const KeysChanged = ({ conversation, onSafetyNumber }: Props) => {
           Send anyway
         </button>
         <button type="button" class="button button-strong" onClick={onSafetyNumber}>
-          Compare
-          <span class="wide-only"> the safety number</span>
+          <span>
+            Compare<span class="wide-only"> the safety number</span>
+          </span>
         </button>
       </div>
     </div>
