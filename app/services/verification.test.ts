@@ -1,61 +1,27 @@
 import { openDB } from 'idb'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createAccount, replaceDevice, setRelays, verifyAccountLog } from '../../protocol/identity/account-log.ts'
+import { replaceDevice, setRelays, verifyAccountLog } from '../../protocol/identity/account-log.ts'
 import { createDevice } from '../../protocol/identity/device.ts'
 import { safetyNumber } from '../../protocol/identity/safety-number.ts'
-import { openIndexedDbStore } from '../store/indexed-db-store.ts'
-import { accountTable, type AccountRow } from '../store/records/account.ts'
-import { meet, Person, random, type PersonOptions } from './person.fixture.ts'
+import { Person, random } from './person.fixture.ts'
 import { loseSessions } from './repair.fixture.ts'
 import { TestWorld } from './test-network.fixture.ts'
+import {
+  accountOf,
+  delivered,
+  endPeople,
+  pair,
+  people,
+  replace,
+  said,
+  sentBy,
+  soon,
+  statuses,
+  talking,
+  verify,
+} from './verification.fixture.ts'
 
-const people: Person[] = []
-const pair = (world: TestWorld, more: Partial<PersonOptions> = {}): [Person, Person] => {
-  const made = [new Person({ world, name: 'Alice', ...more }), new Person({ world, name: 'Bob', ...more })] as const
-  people.push(...made)
-  return [...made]
-}
-afterEach(async () => {
-  for (const one of people.splice(0)) await one.end()
-})
-
-const soon = { timeout: 20_000, interval: 20 }
-
-/** Two people who have heard from each other. */
-const talking = async (world: TestWorld, more: Partial<PersonOptions> = {}) => {
-  const [alice, bob] = pair(world, more)
-  const id = await meet(alice, bob)
-  await bob.send(id, 'from bob')
-  await expect.poll(() => alice.texts(id), soon).toEqual(['from bob'])
-  await alice.send(id, 'from alice')
-  await expect.poll(() => bob.texts(id), soon).toEqual(['from bob', 'from alice'])
-  await delivered(alice, id)
-  await delivered(bob, id)
-  return { alice, bob, id }
-}
-
-const statuses = async (who: Person, id: string) =>
-  (await who.messages(id)).filter((m) => m.status !== undefined).map((m) => m.status)
-const delivered = (who: Person, id: string) =>
-  expect
-    .poll(async () => (await statuses(who, id)).every((status) => status === 'delivered' || status === 'read'), soon)
-    .toBe(true)
-const said = async (who: Person, id: string) => (await who.messages(id)).map((m) => m.notice ?? m.text)
-const verify = async (who: Person, other: Person, id: string) =>
-  who.engine.compareSafety(id, (await other.engine.safetyNumber(id)).qr)
-const replace = async (who: Person) => {
-  const outcome = await who.engine.replaceKeys()
-  if (!outcome.ok) throw new Error(outcome.problem.message)
-}
-const accountOf = async (who: Person): Promise<AccountRow> => {
-  const store = await openIndexedDbStore({ name: who.database, random, onClosed: () => undefined })
-  const account = await store.read((tx) => tx.get(accountTable, [0]))
-  store.close()
-  if (!account) throw new Error('no account')
-  return account
-}
-/** How many envelopes somebody has handed to the network so far. */
-const sentBy = (world: TestWorld, who: Person) => world.seen.filter(({ from }) => from === who.accountId).length
+afterEach(endPeople)
 
 describe('comparing safety codes', () => {
   it('marks a match as verified, remembers it, and takes it back', async () => {
@@ -342,75 +308,6 @@ describe('a contact who replaces their keys', () => {
     expect(await alice.texts(id)).not.toContain('I am Bob')
   })
 })
-
-describe('a relay that lies', () => {
-  /** Another log for Bob's account id than Bob's: what a relay can make without his keys, or with an older state. */
-  const lies: [string, (account: AccountRow) => Uint8Array][] = [
-    [
-      'somebody else\u2019s log',
-      () => {
-        const device = createDevice(random)
-        return createAccount({ device, now: Date.now(), random }).log
-      },
-    ],
-    [
-      'keys of its own, signed by themselves',
-      (account) => {
-        const device = createDevice(random)
-        const forged = { ...device, deviceKey: account.device.deviceKey }
-        return unchecked(() => replaceDevice(account.log, forged, device, Date.now()), account.log)
-      },
-    ],
-    ['a log cut short', (account) => account.log.slice(0, -1)],
-  ]
-
-  it.each(lies)('is refused: %s', async (_, lie) => {
-    const world = new TestWorld()
-    const [alice, bob] = pair(world)
-    await Promise.all([alice.onboard(), bob.onboard()])
-    const fragment = await bob.invite()
-    const account = await accountOf(bob)
-    const name = bob.accountId ?? ''
-    const honest = world.logs.get(name)
-    world.logs.set(name, lie(account))
-    const id = await alice.accept(fragment)
-    await alice.send(id, 'for bob alone')
-    const refused = async () => (await alice.engine.diagnostics()).lines.some((line) => line.area === 'invite')
-    await expect.poll(refused, soon).toBe(true)
-    expect(sentBy(world, alice)).toBe(0)
-    if (honest) world.logs.set(name, honest)
-    await expect.poll(() => bob.texts(id), soon).toEqual(['for bob alone'])
-  })
-
-  it('cannot go back to a log from before', async () => {
-    const world = new TestWorld()
-    const { alice, bob, id } = await talking(world)
-    const name = bob.accountId ?? ''
-    const old = world.logs.get(name)
-    await replace(bob)
-    await expect.poll(() => said(alice, id), soon).toContain('keys-changed')
-    const honest = world.logs.get(name)
-    if (old) world.logs.set(name, old)
-    // With new keys of her own, Alice needs a new session, and asks the relay for Bob's log.
-    await replace(alice)
-    await alice.send(id, 'to the new keys alone')
-    const refused = async () => (await alice.engine.diagnostics()).lines.some(({ code }) => code === 'conflict')
-    await expect.poll(refused, soon).toBe(true)
-    expect(await bob.texts(id)).not.toContain('to the new keys alone')
-    if (honest) world.logs.set(name, honest)
-    await expect.poll(() => bob.texts(id), soon).toContain('to the new keys alone')
-    expect(await said(alice, id)).toEqual(['from bob', 'from alice', 'keys-changed', 'to the new keys alone'])
-  })
-})
-
-/** A log that its maker would refuse to make is still one that a relay can send. */
-const unchecked = (make: () => Uint8Array, otherwise: Uint8Array): Uint8Array => {
-  try {
-    return make()
-  } catch {
-    return otherwise.with(otherwise.length - 1, (otherwise.at(-1) ?? 0) ^ 1) as Uint8Array
-  }
-}
 
 /** Every byte of a device, as somebody who has it in hands gets them. */
 const copyDatabase = async (from: string, to: string): Promise<void> => {

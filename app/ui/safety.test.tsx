@@ -117,8 +117,10 @@ describe('an answer that comes after the dialog was closed', () => {
     app.openDialog('safety')
     await expect.element(page.getByRole('heading', { name: 'Carol' })).toBeInTheDocument()
   }
-  /** Long enough for an answer to be shown, if it were. */
-  const settle = () => new Promise((resolve) => setTimeout(resolve, 100))
+  /** Bob's number itself, which a late answer still reaches. */
+  const modelOf = ({ app }: Awaited<ReturnType<typeof showApp>>) => app.safety.value ?? expect.fail('no dialog is open')
+  /** The page has drawn what it knows. */
+  const drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
 
   it('is no verdict on another contact', async () => {
     const shown = await openBob()
@@ -126,15 +128,18 @@ describe('an answer that comes after the dialog was closed', () => {
     const compare = vi.spyOn(shown.engine, 'compareSafety').mockImplementation(call)
     await page.getByLabelText('Picture of the code').upload(await pictureOfCode())
     await vi.waitFor(() => expect(compare).toHaveBeenCalledOnce())
+    const ofBob = modelOf(shown)
     await turnToCarol(shown)
     answer('match')
-    await settle()
+    await expect.poll(() => ofBob.verdict.value).toBe('match')
+    await drawn()
     expect(verdicts()).toBe(0)
   })
 
   it('compares no picture with another contact, nor with anybody', async () => {
     const shown = await openBob()
     const compare = vi.spyOn(shown.engine, 'compareSafety')
+    const pictured = vi.spyOn(modelOf(shown), 'pictured')
     const file = await pictureOfCode()
     const picture = await createImageBitmap(file)
     const { call, answer } = deferred<ImageBitmap>()
@@ -144,9 +149,9 @@ describe('an answer that comes after the dialog was closed', () => {
       await vi.waitFor(() => expect(decode).toHaveBeenCalledOnce())
       await turnToCarol(shown)
       answer(picture)
-      // The picture is given back once it has been drawn; reading it takes 1.5 s at most.
-      await vi.waitFor(() => expect(picture.width).toBe(0))
-      await settle()
+      // Reading it takes 1.5 s at most.
+      await expect.poll(() => pictured.mock.calls.length, { timeout: 10_000 }).toBe(1)
+      await drawn()
       expect(compare).not.toHaveBeenCalled()
       expect(verdicts()).toBe(0)
     } finally {
@@ -160,9 +165,11 @@ describe('an answer that comes after the dialog was closed', () => {
     const setVerified = vi.spyOn(shown.engine, 'setVerified').mockImplementation(call)
     await button('Mark as verified').click()
     expect(setVerified).toHaveBeenCalledOnce()
+    const ofBob = modelOf(shown)
     await turnToCarol(shown)
     answer(false)
-    await settle()
+    await expect.poll(() => ofBob.problem.value).not.toBeNull()
+    await drawn()
     expect(document.querySelectorAll('.problem').length).toBe(0)
     await expect.poll(() => digits.element().textContent).toMatch(/^9+$/)
   })
@@ -173,9 +180,11 @@ describe('an answer that comes after the dialog was closed', () => {
     const { call, answer } = deferred<ReturnType<typeof numbers>>()
     shown.engine.safetyNumber = (id) => (id === 'c0' ? call() : Promise.resolve(numbers(id)))
     shown.app.openDialog('safety')
+    const ofBob = modelOf(shown)
     await turnToCarol(shown)
     answer(numbers('c0'))
-    await settle()
+    await expect.poll(() => ofBob.state.value.kind).toBe('ready')
+    await drawn()
     await expect.poll(() => digits.element().textContent).toMatch(/^9+$/)
   })
 })

@@ -46,7 +46,10 @@ const signedEntry = struct('account-entry', {
 })
 export type SignedEntry = ReturnType<typeof signedEntry.decode>
 
-/** 256: the work of verifying a log, a signature each and one more, whatever fits into its 64 KiB (from some 200 bytes an entry). */
+/**
+ * 256: bounds the work of verifying a log, a signature each and one more, whatever fits into its 64 KiB (from some 200 bytes an
+ * entry).
+ */
 const maxEntries = 256
 
 /** The whole log, genesis first. */

@@ -15,7 +15,10 @@ import type { RatchetSuite } from './suite.ts'
  * steps are made when something is sent, so receiving needs no randomness and a used ratchet secret is gone at once.
  */
 
-/** Seals or opens a body, or a whole envelope around it, under its message key, which is wiped as soon as this returns unless the given state keeps it. */
+/**
+ * Seals or opens a body, or a whole envelope around it, under its message key, which is wiped as soon as this returns unless
+ * the given state keeps it.
+ */
 export type BodyCipher = (messageKey: MessageKey, sealedHeader: Uint8Array) => Uint8Array
 
 /** Section 4.4, second half of DHRatchetHE: a fresh ratchet key and the chain it opens, with what belongs to the KEM step. */
