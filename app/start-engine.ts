@@ -1,6 +1,8 @@
+import { batch } from '@preact/signals'
 import { proxy, wrap } from 'comlink'
 import type { Network } from '../signaling/network.ts'
-import type { EngineApi } from './services/engine-api.ts'
+import type { EngineApi, EngineEvent } from './services/engine-api.ts'
+import type { EngineWorkerApi } from './services/engine-worker.ts'
 import engineUrl from './services/engine-worker.ts?worker&url'
 
 /** The part of Trusted Types that is used; absent in browsers that do not have them yet. */
@@ -35,9 +37,10 @@ export const createEngineStarter = (policies: TrustedTypePolicies | undefined, b
   return (onCrash: () => void): RunningEngine => {
     const worker = new Worker(ownScripts.createScriptURL(engineUrl), { type: 'module', name: 'sotto-engine' })
     worker.addEventListener('error', onCrash)
-    const remote = wrap<EngineApi>(worker)
+    const remote = wrap<EngineWorkerApi>(worker)
     // Callbacks and the network stay on this side; the worker gets ports to them.
-    const open: EngineApi['open'] = (onEvent) => remote.open(proxy(onEvent))
+    const open: EngineApi['open'] = (onEvent) =>
+      remote.open(proxy((events: readonly EngineEvent[]) => batch(() => events.forEach(onEvent))))
     const connect: EngineApi['connect'] = (network) => remote.connect(proxy<Network>(network))
     const overrides: Partial<EngineApi> = { open, connect }
     const engine = new Proxy(remote as unknown as EngineApi, {

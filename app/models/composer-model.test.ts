@@ -68,21 +68,36 @@ describe('ComposerModel', () => {
       await new Promise<void>((resolve) => void answers.push(resolve))
       return send(...args)
     }
-    composer.edit('handed over')
+    const say = (text: string) => {
+      composer.edit(text)
+      composer.send()
+    }
+    for (let i = 1; i <= 50; i++) say(`handed over ${i}`)
+    expect(answers).toHaveLength(50)
+    composer.edit('a word')
+    composer.edit('')
     composer.saveDraft()
-    composer.send()
-    await vi.waitFor(() => expect(answers).toHaveLength(1))
-    composer.saveDraft()
-    expect(engine.drafts.get('c0')).toBe('')
-    composer.edit('waits')
-    composer.send()
+    expect(engine.drafts.get('c0') ?? '').toBe('')
+    say('waits')
     composer.edit('in the field')
     composer.saveDraft()
     expect(engine.drafts.get('c0')).toBe('waits\nin the field')
     answers[0]?.()
-    await vi.waitFor(() => expect(answers).toHaveLength(2))
-    answers[1]?.()
+    await vi.waitFor(() => expect(answers).toHaveLength(51))
+    for (const answer of answers.slice(1)) answer()
     await vi.waitFor(() => expect(engine.drafts.get('c0')).toBe('in the field'))
+    expect(engine.sent).toEqual([...Array.from({ length: 50 }, (_, i) => `handed over ${i + 1}`), 'waits'])
+  })
+
+  it('gives several texts back in the order in which they were written', async () => {
+    const { engine, composer } = composerWith()
+    engine.send = () => Promise.resolve({ ok: false, problem })
+    for (const text of ['one', 'two', 'three']) {
+      composer.edit(text)
+      composer.send()
+    }
+    await vi.waitFor(() => expect(composer.text.value).toBe('one\ntwo\nthree'))
+    expect(engine.drafts.get('c0')).toBe('one\ntwo\nthree')
   })
 
   it('begins with the draft and stores it while it is being written', async () => {

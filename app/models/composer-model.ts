@@ -10,6 +10,9 @@ const typingPauseMs = 2_000
 /** The most UTF-8 bytes one UTF-16 code unit can take: below this no counting is needed. */
 const maxBytesPerUnit = 3
 
+/** 50 messages handed over and not answered yet: what the engine stores in one step. More would be lost with a killed page. */
+const maxHanded = 50
+
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
 /**
@@ -23,8 +26,11 @@ export const ComposerModel = createModel(
     let saved = draft
     let draftTimer: ReturnType<typeof setTimeout> | undefined
     let typingAllowedAt = 0
-    let sending: Promise<void> = Promise.resolve()
-    let queued: string[] = []
+    /** Messages the engine has and has not answered for. */
+    let handed = 0
+    const queued: string[] = []
+    /** Could not be stored; given back, in order, when the engine has answered for everything. */
+    let failed: string[] = []
 
     const tooLongBy = computed(() =>
       text.value.length * maxBytesPerUnit > maxTextBytes ? Math.max(0, bytesOf(text.value.trim()) - maxTextBytes) : 0,
@@ -33,22 +39,39 @@ export const ComposerModel = createModel(
     const saveDraft = () => {
       clearTimeout(draftTimer)
       // What the engine was handed is its to keep, even if this page ends now; what waits its turn is still unsent.
-      const unsent = [...queued, text.value].filter((part) => part !== '').join('\n')
+      const unsent = [...failed, ...queued, text.value].filter((part) => part !== '').join('\n')
       if (unsent === saved) return
       saved = unsent
       engine.saveDraft(conversationId, unsent).catch(() => (problem.value = 'This draft could not be stored.'))
     }
 
+    const saveDraftSoon = () => {
+      clearTimeout(draftTimer)
+      draftTimer = setTimeout(saveDraft, draftDelayMs)
+    }
+
     const deliver = async (body: string) => {
-      queued = queued.slice(1)
+      handed += 1
       const outcome = await attempt(() => engine.send(conversationId, body))
+      handed -= 1
       if (outcome.ok) {
         onSent(outcome.value)
       } else {
-        text.value = text.value === '' ? body : `${body}\n${text.value}`
+        failed.push(body)
         problem.value = outcome.problem.message
       }
+      handOver()
+      if (handed > 0) return saveDraftSoon()
+      text.value = [...failed, text.value].filter((part) => part !== '').join('\n')
+      failed = []
       saveDraft()
+    }
+
+    const handOver = () => {
+      for (let body = queued[0]; body !== undefined && handed < maxHanded; body = queued[0]) {
+        queued.shift()
+        void deliver(body)
+      }
     }
 
     return {
@@ -62,8 +85,7 @@ export const ComposerModel = createModel(
       edit(next: string) {
         text.value = next
         problem.value = null
-        clearTimeout(draftTimer)
-        draftTimer = setTimeout(saveDraft, draftDelayMs)
+        saveDraftSoon()
         const now = performance.now()
         if (next.trim() === '' || now < typingAllowedAt) return
         typingAllowedAt = now + typingPauseMs
@@ -71,7 +93,7 @@ export const ComposerModel = createModel(
         engine.typing(conversationId).catch(() => undefined)
       },
 
-      /** Sends what is written, one message after the other. @returns false when there is nothing that can be sent. */
+      /** Sends what is written; messages keep their order. @returns false when there is nothing that can be sent. */
       send(): boolean {
         const body = text.value.trim()
         if (body === '' || tooLongBy.value > 0) return false
@@ -79,7 +101,7 @@ export const ComposerModel = createModel(
         problem.value = null
         typingAllowedAt = 0
         queued.push(body)
-        sending = sending.then(() => deliver(body))
+        handOver()
         return true
       },
 

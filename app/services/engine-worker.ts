@@ -1,7 +1,7 @@
 import { expose, proxy, type Remote } from 'comlink'
 import type { Network } from '../../signaling/network.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
-import type { EngineApi, EngineEvent } from './engine-api.ts'
+import type { EngineApi, EngineEvent, EngineState } from './engine-api.ts'
 import { createEngine } from './engine.ts'
 
 /**
@@ -46,9 +46,27 @@ const reachable = (network: Remote<Network>): Network => ({
   wantDirect: (route, wanted) => void network.wantDirect(route, wanted).catch(() => undefined),
 })
 
-const api: EngineApi = {
+/** What the page calls: as `EngineApi`, but events cross over in lists, so that what one step did is drawn once. */
+export interface EngineWorkerApi extends Omit<EngineApi, 'open'> {
+  open(onEvents: (events: readonly EngineEvent[]) => void): Promise<EngineState>
+}
+
+/** Everything that happens in one go leaves in one message. */
+const inLists = (onEvents: (events: readonly EngineEvent[]) => void): ((event: EngineEvent) => void) => {
+  let waiting: EngineEvent[] = []
+  const leave = (): void => {
+    onEvents(waiting)
+    waiting = []
+  }
+  return (event) => {
+    waiting.push(event)
+    if (waiting.length === 1) queueMicrotask(leave)
+  }
+}
+
+const api: EngineWorkerApi = {
   ...engine,
-  open: (onEvent: (event: EngineEvent) => void) => engine.open((event) => void onEvent(event)),
+  open: (onEvents) => engine.open(inLists(onEvents)),
   connect: (network) => engine.connect(reachable(network as unknown as Remote<Network>)),
 }
 

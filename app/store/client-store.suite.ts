@@ -75,6 +75,49 @@ export const clientStoreSuite = (
       expect(await store.read((tx) => tx.list(messageTable))).toEqual([])
     })
 
+    it('keeps steps that run together apart: one that throws takes nothing of the others with it', async () => {
+      const failure = new Error('the step failed')
+      const put = (fill: number, messages: number) =>
+        store.write(async (tx) => {
+          const row = await tx.get(conversationTable, [id(16, fill)])
+          tx.put(conversationTable, conversationRow(fill, (row?.messages ?? 0) + messages))
+        })
+      const fail = store.write(async (tx) => {
+        tx.setAccount(id(32, 3))
+        tx.put(conversationTable, conversationRow(1, 100))
+        tx.put(conversationTable, conversationRow(2, 100))
+        tx.delete(conversationTable, [id(16, 3)])
+        throw failure
+      })
+      const settled = await Promise.allSettled([put(1, 1), put(3, 1), fail, put(1, 1), put(2, 1)])
+      expect(settled.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+        'fulfilled',
+      ])
+      const rows = await store.read((tx) => tx.list(conversationTable))
+      expect(rows.map((row) => [row.conversationId[0], row.messages]).sort()).toEqual([
+        [1, 2],
+        [2, 1],
+        [3, 1],
+      ])
+    })
+
+    it('finishes what was begun before it is closed', async () => {
+      const steps = [1, 2, 3].map((fill) =>
+        store.write(async (tx) => {
+          await tx.list(messageTable)
+          tx.put(conversationTable, conversationRow(fill))
+        }),
+      )
+      store.close()
+      await Promise.all(steps)
+      store = await database.open()
+      expect(await store.read((tx) => tx.list(conversationTable))).toHaveLength(3)
+    })
+
     it('lets a step see its own changes in every kind of reading', async () => {
       await store.write(async (tx) => {
         for (const position of [1, 2, 3]) tx.put(messageTable, messageRow(1, position))

@@ -169,6 +169,26 @@ describe('the IndexedDB store', () => {
     expect(await store.read((tx) => tx.list(messageTable))).toEqual([])
   })
 
+  it('writes steps that wait for the disk in one transaction', async () => {
+    const store = await open()
+    const begin = IDBDatabase.prototype.transaction
+    let transactions = 0
+    IDBDatabase.prototype.transaction = function (this: IDBDatabase, ...args: Parameters<typeof begin>) {
+      transactions++
+      return begin.apply(this, args)
+    }
+    try {
+      const steps = Array.from({ length: 65 }, (_, i) =>
+        store.write(async (tx) => tx.put(messageTable, messageRow(1, i + 1))),
+      )
+      await Promise.all(steps)
+    } finally {
+      IDBDatabase.prototype.transaction = begin
+    }
+    expect(transactions).toBe(2)
+    expect(await store.read((tx) => tx.list(messageTable))).toHaveLength(65)
+  })
+
   it('reads the last 50 of many without touching the rest', async () => {
     const store = await open()
     await store.write(async (tx) => {

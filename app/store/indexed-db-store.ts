@@ -4,6 +4,7 @@ import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
 import type { ClientStore, ReadTransaction, WriteTransaction } from './client-store.ts'
 import { lockStore, openDeviceLock } from './device-lock.ts'
+import { GroupCommit } from './group-commit.ts'
 import { StoreTransaction, type Connection } from './indexed-db-transaction.ts'
 import { schemaVersion, tables, upgradeSchema } from './schema.ts'
 import { createSealing } from './sealing.ts'
@@ -55,6 +56,7 @@ const openDatabase = (name: string, patienceMs: number, ended: () => void): Prom
 
 class IndexedDbStore implements ClientStore {
   readonly #connection: Connection
+  readonly #group = new GroupCommit<StoreTransaction>((work) => this.#transact(work))
   #open = true
 
   constructor(connection: Connection) {
@@ -62,6 +64,7 @@ class IndexedDbStore implements ClientStore {
   }
 
   async read<T>(step: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+    this.#requireOpen()
     const handle = this.#begin(() => this.#connection.database.transaction(storeNames, 'readonly'))
     const tx = new StoreTransaction(this.#connection, handle)
     // A rejected `done` is the same failure that the step's own request reports.
@@ -76,37 +79,20 @@ class IndexedDbStore implements ClientStore {
   }
 
   async write<T>(step: (tx: WriteTransaction) => Promise<T>): Promise<T> {
-    const handle = this.#begin(() =>
-      this.#connection.database.transaction(storeNames, 'readwrite', { durability: 'strict' }),
-    )
-    const tx = new StoreTransaction(this.#connection, handle)
-    let failure: unknown
-    const done = handle.done.catch((cause: unknown) => {
-      failure ??= cause
-      throw cause
-    })
-    done.catch(() => undefined)
-    try {
-      const result = await step(tx)
-      await tx.flush()
-      await done
-      tx.remember()
-      return result
-    } catch (cause) {
-      abort(handle)
-      // The transaction knows the real reason (quota, abort) better than the request that failed with it.
-      throw this.#explain(failure ?? cause)
-    }
+    this.#requireOpen()
+    return this.#group.write(step)
   }
 
   close(): void {
     this.#open = false
-    this.#connection.database.close()
+    // Steps that wait for their turn have been begun, as far as their callers know.
+    void this.#group.idle().then(() => this.#connection.database.close())
   }
 
   async destroy(): Promise<void> {
     const { name } = this.#connection.database
     this.close()
+    await this.#group.idle()
     try {
       await deleteDB(name)
     } catch (cause) {
@@ -118,8 +104,34 @@ class IndexedDbStore implements ClientStore {
     this.#open = false
   }
 
-  #begin<H>(begin: () => H): H {
+  async #transact(work: (tx: StoreTransaction) => Promise<void>): Promise<void> {
+    const handle = this.#begin(() =>
+      this.#connection.database.transaction(storeNames, 'readwrite', { durability: 'strict' }),
+    )
+    const tx = new StoreTransaction(this.#connection, handle)
+    let failure: unknown
+    const done = handle.done.catch((cause: unknown) => {
+      failure ??= cause
+      throw cause
+    })
+    done.catch(() => undefined)
+    try {
+      await work(tx)
+      await tx.flush()
+      await done
+      tx.remember()
+    } catch (cause) {
+      abort(handle)
+      // The transaction knows the real reason (quota, abort) better than the request that failed with it.
+      throw this.#explain(failure ?? cause)
+    }
+  }
+
+  #requireOpen(): void {
     if (!this.#open) throw new StoreError('closed', 'the database connection is closed')
+  }
+
+  #begin<H>(begin: () => H): H {
     try {
       return begin()
     } catch (cause) {

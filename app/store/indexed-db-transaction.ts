@@ -1,5 +1,6 @@
 import type { IDBPDatabase, IDBPTransaction } from 'idb'
 import type { Key, Range, Table, WriteTransaction } from './client-store.ts'
+import type { Revocable } from './group-commit.ts'
 import { ownerTable } from './records/owner.ts'
 import type { AnyTable } from './schema.ts'
 import { keyName, noAccount, type Sealing, type StoredKey, type StoredRow } from './sealing.ts'
@@ -43,7 +44,7 @@ const toKeyRange = (prefix: StoredKey, { after, before }: Range): IDBKeyRange =>
   )
 
 /** Reads through the step's own unwritten changes, so that a step sees what it has put. */
-export class StoreTransaction implements WriteTransaction {
+export class StoreTransaction implements WriteTransaction, Revocable {
   readonly #connection: Connection
   readonly #handle: Handle
   readonly #changes: Changes = new Map()
@@ -52,6 +53,8 @@ export class StoreTransaction implements WriteTransaction {
   /** Rows of renewable tables that did not open. */
   readonly #spoiled: { readonly table: AnyTable; readonly key: StoredKey }[] = []
   #account: Uint8Array | null
+  /** Takes back the changes since the last savepoint, newest last. */
+  #undo: (() => void)[] = []
 
   constructor(connection: Connection, handle: Handle) {
     this.#connection = connection
@@ -115,7 +118,17 @@ export class StoreTransaction implements WriteTransaction {
     this.#change(table, key, undefined)
   }
 
+  savepoint(): () => void {
+    const undo: (() => void)[] = []
+    this.#undo = undo
+    return () => {
+      for (const one of undo.toReversed()) one()
+    }
+  }
+
   setAccount(accountId: Uint8Array): void {
+    const before = this.#account
+    this.#undo.push(() => (this.#account = before))
     this.#account = accountId
     this.put(ownerTable, { accountId })
   }
@@ -218,6 +231,9 @@ export class StoreTransaction implements WriteTransaction {
     const stored = this.#connection.sealing.blind(table.name, key)
     let changes = this.#changes.get(table.name)
     if (!changes) this.#changes.set(table.name, (changes = new Map()))
-    changes.set(keyName(stored), { table, key: stored, row })
+    const [own, name] = [changes, keyName(stored)]
+    const before = own.get(name)
+    this.#undo.push(() => void (before ? own.set(name, before) : own.delete(name)))
+    own.set(name, { table, key: stored, row })
   }
 }
