@@ -3,18 +3,17 @@ import { render } from 'preact'
 import { AppModel } from './models/app-model.ts'
 import { claimsInvite, inviteIn } from './models/invite-address.ts'
 import { TabLeadership, type TabMessage } from './models/tab-leadership.ts'
+import { withLeader } from './models/with-leader.ts'
 import { createPageWorld } from './page-world.ts'
-import { createEngineStarter, type RunningEngine } from './start-engine.ts'
+import type { EngineApi } from './services/engine-api.ts'
+import { createEngineStarter } from './start-engine.ts'
 import { App } from './ui/App.tsx'
-import { ElsewhereScreen } from './ui/screens/ElsewhereScreen.tsx'
 import { ErrorScreen, type Obstacle } from './ui/screens/ErrorScreen.tsx'
-import { StartingScreen } from './ui/screens/StartingScreen.tsx'
 
-/** One run of the app in this tab, from becoming the leading tab to letting go. */
+/** One run of the app in this tab. */
 interface Session {
   readonly app: AppModel
-  readonly running: RunningEngine
-  readonly disconnect: () => Promise<void>
+  readonly leadership: TabLeadership
 }
 
 const { hash } = location
@@ -45,82 +44,61 @@ const painted = (): Promise<void> =>
     setTimeout(resolve, paintDeadlineMs)
   })
 
+const tabs = new BroadcastChannel('sotto-tabs')
+
+/** What this tab does when it leads: the only one that has a network. */
+const createLeadership = (engine: EngineApi): TabLeadership => {
+  const connect = async () => {
+    const { createNetwork } = await import('../signaling/peer-link.ts')
+    await engine.connect(createNetwork({ environment: { window, document, navigator } }))
+  }
+  return new TabLeadership({
+    locks: navigator.locks,
+    channel: {
+      post: (message) => tabs.postMessage(message),
+      onMessage: (listener) =>
+        tabs.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => listener(data)),
+    },
+    tabId: crypto.randomUUID(),
+    lead: () =>
+      connect().catch(() =>
+        session.value?.app.notices.add({ message: 'The network could not be started. Reload the page to try again.' }),
+      ),
+    letGo: () => engine.disconnect(),
+  })
+}
+
 const startSession = (): Session => {
   const running = startEngine(() => {
     if (app.phase.value === 'starting') obstacle.value = 'crashed'
   })
-  const app = new AppModel(running.engine, world, invite)
-  // Used up: the next session of this tab must not follow it again.
+  const leadership = createLeadership(running.engine)
+  const app = new AppModel(withLeader(running.engine, leadership), world, invite)
+  // Used up: it must not be followed again.
   invite = null
-  let disconnect = () => Promise.resolve()
   const run = async () => {
     await app.start()
     await painted()
-    const { createNetwork } = await import('../signaling/peer-link.ts')
-    const network = createNetwork({ environment: { window, document, navigator } })
-    disconnect = () => network.stop()
-    await running.engine.connect(network)
+    leadership.start()
   }
-  run().catch(() => app.notices.add({ message: 'The network could not be started. Reload the page to try again.' }))
-  return { app, running, disconnect: () => disconnect() }
-}
-
-/** 400 ms: what is committed stays committed, so a worker that is still saying goodbye can be ended. */
-const goodbyeMs = 400
-
-const endSession = async () => {
-  const ending = session.value
-  if (ending === null) return
-  session.value = null
-  const { app, running, disconnect } = ending
-  app.suspend()
-  // The network may take its time to close connections; the next tab need not wait for that.
-  disconnect().catch(() => undefined)
-  const goodbye = new Promise<void>((resolve) => setTimeout(resolve, goodbyeMs))
-  await Promise.race([running.engine.close(), goodbye]).catch(() => undefined)
-  app[Symbol.dispose]()
-  running.terminate()
-}
-
-const lead = (): TabLeadership => {
-  const channel = new BroadcastChannel('sotto-tabs')
-  const leadership = new TabLeadership({
-    locks: navigator.locks,
-    channel: {
-      post: (message) => channel.postMessage(message),
-      onMessage: (listener) =>
-        channel.addEventListener('message', (event: MessageEvent<TabMessage>) => listener(event.data)),
-    },
-    tabId: crypto.randomUUID(),
-    lead: () => void (session.value = startSession()),
-    letGo: endSession,
-  })
-  addEventListener('pagehide', () => {
-    session.value?.app.suspend()
-    leadership.leave()
-  })
-  effect(() => {
-    if (world.visible.value) void leadership.look()
-  })
-  void leadership.start()
-  return leadership
+  void run()
+  return { app, leadership }
 }
 
 obstacle.value = whatIsMissing()
-const leadership = obstacle.value === null ? lead() : null
+session.value = obstacle.value === null ? startSession() : null
+
+addEventListener('pagehide', () => session.value?.app.suspend())
+effect(() => {
+  // The leading tab may have been stopped without a word while nobody looked.
+  if (world.visible.value && session.value?.app.phase.value === 'ready') void session.value.leadership.check()
+})
 
 const Root = () => {
   const running = session.value
-  if (obstacle.value !== null || leadership === null)
+  if (obstacle.value !== null || running === null)
     return <ErrorScreen obstacle={obstacle.value ?? 'unsupported'} onReload={world.restart} />
-  const state = leadership.state.value
-  if (state === 'elsewhere' || state === 'taking')
-    return <ElsewhereScreen taking={state === 'taking'} onUseHere={() => void leadership.take()} />
-  return running === null ? (
-    <StartingScreen />
-  ) : (
-    <App key={running} app={running.app} touch={world.touch} onReload={world.restart} />
-  )
+  return <App key={running} app={running.app} touch={world.touch} onReload={world.restart} />
 }
 
 effect(() => {

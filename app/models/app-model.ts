@@ -79,6 +79,9 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
         return conversations.applyCatchingUp(event.waiting)
       case 'problem':
         return notices.add(event.problem)
+      case 'superseded':
+        // Heard by whoever holds the lead (`with-leader.ts`).
+        return
     }
   }
 

@@ -111,6 +111,7 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
       return Promise.resolve(state)
     },
     connect: () => Promise.resolve(),
+    disconnect: () => Promise.resolve(),
     close: () => Promise.resolve(),
     createAccount: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name, keysSinceMs: madeAtMs })),
     setName: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name, keysSinceMs: madeAtMs })),

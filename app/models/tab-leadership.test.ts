@@ -11,8 +11,8 @@ const locksOf = (name: string): LockManager =>
       navigator.locks.request(name, options, callback),
   }) as unknown as LockManager
 
-/** One tab: real locks, a real channel. `stubborn` never finishes letting go; `deaf` does not hear the others. */
-const openTab = (name: string, { stubborn = false, deaf = false } = {}) => {
+/** One tab: real locks, a real channel. `stopped` neither hears the others nor finishes anything, as a frozen page. */
+const openTab = (name: string, { stopped = false } = {}) => {
   const channel = new BroadcastChannel(name)
   const events: string[] = []
   release.push(() => channel.close())
@@ -21,27 +21,27 @@ const openTab = (name: string, { stubborn = false, deaf = false } = {}) => {
     channel: {
       post: (message) => channel.postMessage(message),
       onMessage: (listener) => {
-        if (!deaf) channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => listener(data))
+        if (!stopped) channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => listener(data))
       },
     },
     tabId: crypto.randomUUID(),
-    lead: () => events.push('lead'),
+    lead: async () => void events.push('lead'),
     letGo: () => {
       events.push('let go')
-      return stubborn ? new Promise<void>(() => undefined) : Promise.resolve()
+      return stopped ? new Promise<void>(() => undefined) : Promise.resolve()
     },
   })
-  return { leadership, events, state: () => leadership.state.value }
+  return { leadership, events, leads: () => leadership.leading.value }
 }
 
 const openTwo = async (first: Parameters<typeof openTab>[1] = {}) => {
   const name = `tabs-${(run += 1)}`
   const a = openTab(name, first)
-  void a.leadership.start()
-  await vi.waitFor(() => expect(a.state()).toBe('leading'))
+  a.leadership.start()
+  await vi.waitFor(() => expect(a.leads()).toBe(true))
   const b = openTab(name)
-  await b.leadership.start()
-  return { a, b }
+  b.leadership.start()
+  return { a, b, name }
 }
 
 afterEach(() => {
@@ -49,34 +49,47 @@ afterEach(() => {
 })
 
 describe('TabLeadership', () => {
-  it('lets one tab lead', async () => {
+  it('lets one tab lead, and leaves a living one alone', async () => {
     const { a, b } = await openTwo()
-    expect([a.state(), b.state()]).toEqual(['leading', 'elsewhere'])
-    expect(b.events).toEqual([])
+    await b.leadership.check()
+    expect([a.leads(), b.leads()]).toEqual([true, false])
+    expect([a.events, b.events]).toEqual([['lead'], []])
   })
 
-  it('hands over, and back', async () => {
+  it('hands over when asked, and back', async () => {
     const { a, b } = await openTwo()
-    void b.leadership.take()
-    await vi.waitFor(() => expect([a.state(), b.state()]).toEqual(['elsewhere', 'leading']))
-    expect(a.events).toEqual(['lead', 'let go'])
-    void a.leadership.take()
-    await vi.waitFor(() => expect([a.state(), b.state()]).toEqual(['leading', 'elsewhere']))
+    await b.leadership.take()
+    expect([a.leads(), b.leads()]).toEqual([false, true])
+    expect([a.events, b.events]).toEqual([['lead', 'let go'], ['lead']])
+    await a.leadership.take()
+    expect([a.leads(), b.leads()]).toEqual([true, false])
     expect(b.events).toEqual(['lead', 'let go'])
+    await a.leadership.take()
+    expect(a.events).toEqual(['lead', 'let go', 'lead'])
   })
 
-  it('does not wait for ever for a tab that cannot let go', async () => {
-    const { a, b } = await openTwo({ stubborn: true })
-    void b.leadership.take()
-    await vi.waitFor(() => expect(b.state()).toBe('leading'), { timeout: 2_000 })
-    expect(a.state()).toBe('elsewhere')
+  it('takes the lead from a tab that is stopped, at the first check', async () => {
+    const { a, b } = await openTwo({ stopped: true })
+    await b.leadership.check()
+    await vi.waitFor(() => expect(b.events).toEqual(['lead']))
+    // Robbed, it lets go when it wakes.
+    await vi.waitFor(() => expect([a.leads(), a.events]).toEqual([false, ['lead', 'let go']]))
   })
 
-  it('takes the lead from a tab that does not answer, within two seconds', async () => {
-    const { a, b } = await openTwo({ deaf: true })
-    void b.leadership.take()
-    await vi.waitFor(() => expect(b.state()).toBe('leading'), { timeout: 2_000 })
-    await vi.waitFor(() => expect(a.state()).toBe('elsewhere'))
-    expect(a.events).toEqual(['lead', 'let go'])
+  it('lets the next one lead when the store says that another tab does', async () => {
+    const { a, b } = await openTwo()
+    a.leadership.superseded()
+    await vi.waitFor(() => expect([a.leads(), b.leads()]).toEqual([false, true]))
+    b.leadership.superseded()
+    await vi.waitFor(() => expect([a.leads(), b.leads()]).toEqual([true, false]))
+  })
+
+  it('ends with one leader when several tabs want the lead at once', async () => {
+    const { a, b, name } = await openTwo()
+    const c = openTab(name)
+    c.leadership.start()
+    await Promise.all([b.leadership.take(), c.leadership.take()])
+    await vi.waitFor(() => expect([a, b, c].filter((tab) => tab.leads())).toHaveLength(1))
+    for (const { events, leads } of [a, b, c]) expect(events.at(-1)).toBe(leads() ? 'lead' : 'let go')
   })
 })

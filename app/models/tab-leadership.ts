@@ -2,10 +2,14 @@ import { createModel, signal, type ReadonlySignal } from '@preact/signals'
 
 /** What tabs of the app say to each other. */
 export type TabMessage =
-  /** The person wants to go on in the tab `from`: whoever leads, let go. */
+  /** Is somebody leading? */
+  | { readonly kind: 'ping' }
+  /** The leading tab is alive. */
+  | { readonly kind: 'pong' }
+  /** The tab `from` must lead: whoever does, let go. */
   | { readonly kind: 'yield'; readonly from: string }
-  /** The leading tab is going away and nobody asked for its place. */
-  | { readonly kind: 'free' }
+  /** Everything is let go; the lock may be taken. */
+  | { readonly kind: 'yielded'; readonly to: string }
 
 /** The part of BroadcastChannel that is used here. */
 interface TabChannel {
@@ -13,101 +17,140 @@ interface TabChannel {
   onMessage(listener: (message: TabMessage) => void): void
 }
 
-export type Leadership = 'asking' | 'leading' | 'elsewhere' | 'taking'
-
 export interface LeadershipInit {
   readonly locks: LockManager
   readonly channel: TabChannel
   /** Tells this tab's own messages from those of others. */
   readonly tabId: string
-  readonly lead: () => void
-  /** Closes what only the leading tab may have open. */
+  /** Connects; the tabs before it have let go, or were found to be stopped. */
+  readonly lead: () => Promise<void>
+  /** Disconnects. */
   readonly letGo: () => Promise<void>
 }
 
 const lockName = 'sotto-leading-tab'
-/** 800 ms to close the engine: a commit takes milliseconds, and the other tab must show the app within 2 s. */
-const letGoDeadlineMs = 800
-/** 1.2 s: a living tab has let go by then; one that is frozen or hangs loses its lock. */
-const stealAfterMs = 1_200
-/** 2 s: the lock of a closing tab is free within one. */
-const inheritDeadlineMs = 2_000
-
-const deadline = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+/**
+ * 700 ms: a page that lives answers within a frame or two. With the connection that follows, a message written in another tab
+ * leaves within 2 s of the leader's end. A living leader that is only slow loses the lead and nothing else.
+ */
+const answerWithinMs = 700
+/** 1 s: disconnecting takes some 100 ms; a leader that hangs loses its lock. */
+const letGoWithinMs = 1_000
 
 /**
- * Which of several tabs runs the app.
+ * Which of several tabs uses the network. All of them show the app.
  *
- *     asking ──lock free──> leading <──lock granted or stolen── taking
- *        └──lock held──> elsewhere ────── "Use here" ─────────────┘
- *                            ^── asked to yield, or robbed ── leading
+ *     following ──lock granted (its holder left), or stolen (it does not answer, or was asked)──> leading
+ *         ^──────────────────────── robbed, or superseded at the store ─────────────────────────────┘
  *
- * 1. Only the holder of the lock leads. 2. A leader lets go of everything before it lets go of the lock. 3. Who was robbed
- * of the lock (it did not answer in time) lets go as soon as it notices; the store keeps two engines apart until then.
+ * 1. Who leads holds the lock. 2. A lock is stolen only from a tab that gave no sign in time, or that has let go. 3. Who was
+ * robbed lets go as soon as it notices, and queues again; the store refuses what it writes until then (`store/fenced-store.ts`).
  */
 export const TabLeadership = createModel(({ locks, channel, tabId, lead, letGo }: LeadershipInit) => {
-  const state = signal<Leadership>('asking')
+  const leading = signal(false)
   let release: (() => void) | null = null
+  /** Takes this tab's request out of the queue of the lock. */
+  let leaveQueue: AbortController | null = null
+  let heard: (() => void) | null = null
+  let checking: Promise<void> | null = null
+  /** Wait for this tab to lead, with everything that belongs to it. */
+  const waiting: (() => void)[] = []
 
-  const yieldTo = async () => {
-    const free = release
-    if (free === null) return
-    release = null
-    state.value = 'elsewhere'
-    await Promise.race([letGo(), deadline(letGoDeadlineMs)]).catch(() => undefined)
-    free()
-  }
-
-  const hold = (lock: Lock | null): Promise<void> | undefined => {
-    if (lock === null) return undefined
+  const hold = async (): Promise<void> => {
     const held = Promise.withResolvers<void>()
     release = held.resolve
-    state.value = 'leading'
-    lead()
-    return held.promise
+    leading.value = true
+    // A lead that cannot be begun is no reason to let go: the page says why.
+    await lead().catch(() => undefined)
+    for (const resolve of waiting.splice(0)) resolve()
+    await held.promise
   }
 
-  /** @returns once the lock was given up again, or false at once when it was not granted. */
-  const request = async (options: LockOptions): Promise<boolean> => {
-    try {
-      return await locks.request(lockName, options, (lock) => hold(lock)?.then(() => true) ?? false)
-    } catch {
-      // Robbed while leading, or the wait was called off.
-      await yieldTo()
-      return false
+  const end = async () => {
+    if (!leading.value) return
+    leading.value = false
+    await letGo().catch(() => undefined)
+    release?.()
+    release = null
+  }
+
+  /** Waits for the lock as long as it takes; robbed of it, waits again. */
+  const queue = async (): Promise<void> => {
+    for (;;) {
+      const place = new AbortController()
+      leaveQueue = place
+      try {
+        await locks.request(lockName, { signal: place.signal }, hold)
+      } catch {
+        await end()
+      }
+      // Somebody else's turn to wait: `seize` queues again when it has ended.
+      if (place.signal.aborted) return
     }
   }
 
-  const tryToLead = async () => {
-    const granted = await request({ ifAvailable: true })
-    if (!granted && state.value === 'asking') state.value = 'elsewhere'
+  const seize = async () => {
+    leaveQueue?.abort()
+    try {
+      await locks.request(lockName, { steal: true }, hold)
+    } catch {
+      await end()
+    }
+    void queue()
   }
 
-  const take = async () => {
-    if (state.value !== 'elsewhere') return
-    state.value = 'taking'
-    channel.post({ kind: 'yield', from: tabId })
-    await request({ signal: AbortSignal.timeout(stealAfterMs) })
-    if (state.value === 'taking') await request({ steal: true })
+  /** Asks and waits for the answer that `heard` brings; false: none came in time. */
+  const ask = async (message: TabMessage, withinMs: number): Promise<boolean> => {
+    const answer = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => answer.resolve(false), withinMs)
+    heard = () => answer.resolve(true)
+    channel.post(message)
+    const came = await answer.promise
+    clearTimeout(timer)
+    heard = null
+    return came
+  }
+
+  const lookForLeader = async () => {
+    const alive = await ask({ kind: 'ping' }, answerWithinMs)
+    if (!alive && !leading.value) void seize()
   }
 
   channel.onMessage((message) => {
-    if (message.kind === 'yield' && message.from !== tabId) void yieldTo()
-    if (message.kind === 'free' && state.value === 'elsewhere')
-      void request({ signal: AbortSignal.timeout(inheritDeadlineMs) })
+    switch (message.kind) {
+      case 'ping':
+        if (leading.value) channel.post({ kind: 'pong' })
+        return
+      case 'pong':
+        return heard?.()
+      case 'yield':
+        if (leading.value) void end().then(() => channel.post({ kind: 'yielded', to: message.from }))
+        return
+      case 'yielded':
+        if (message.to === tabId) heard?.()
+    }
   })
 
   return {
-    state: state as ReadonlySignal<Leadership>,
-    start: tryToLead,
-    /** "Use here". */
-    take,
-    /** The tab came into view: the leading one may have crashed without a word. */
-    look: () => (state.value === 'elsewhere' ? tryToLead() : Promise.resolve()),
-    /** The page goes away. */
-    leave() {
-      if (state.value === 'leading') channel.post({ kind: 'free' })
+    leading: leading as ReadonlySignal<boolean>,
+    /** Leads as soon as nobody else does. */
+    start: () => void queue(),
+    /** The person does something that needs a leader: makes sure that one is alive, and else leads. */
+    check: (): Promise<void> => {
+      if (leading.value) return Promise.resolve()
+      return (checking ??= lookForLeader().finally(() => (checking = null)))
     },
+    /** This tab must lead; resolves once it does. */
+    take: async (): Promise<void> => {
+      await checking
+      if (leading.value) return
+      const led = new Promise<void>((resolve) => void waiting.push(resolve))
+      await ask({ kind: 'yield', from: tabId }, letGoWithinMs)
+      if (!leading.value) void seize()
+      await led
+    },
+    /** The store says that another tab leads. */
+    superseded: () => void end(),
   }
 })
 export interface TabLeadership extends InstanceType<typeof TabLeadership> {}

@@ -6,11 +6,8 @@ import type { EngineEvent } from './engine-api.ts'
 /** Work that a committed step leaves for the background. */
 export type Chore = 'publish' | 'sessions' | 'repairs' | 'prekeys' | 'contacts'
 
-/** What is to happen once, and only if, a step is on disk. */
-export interface Effects {
-  readonly messages: Map<string, { readonly row: MessageRow; readonly isNew: boolean }>
-  readonly conversations: Map<string, ConversationRow>
-  readonly events: EngineEvent[]
+/** What the leading engine does after a step, whichever engine committed it. Survives structured cloning. */
+export interface Work {
   /** New outbox rows, by contact (hex). */
   readonly outbox: Map<string, number[]>
   /** Contacts (hex) that are owed receipts. */
@@ -22,6 +19,13 @@ export interface Effects {
   readonly routes: Set<string>
 }
 
+/** What is to happen once, and only if, a step is on disk. */
+export interface Effects extends Work {
+  readonly messages: Map<string, { readonly row: MessageRow; readonly isNew: boolean }>
+  readonly conversations: Map<string, ConversationRow>
+  readonly events: EngineEvent[]
+}
+
 export const createEffects = (): Effects => ({
   messages: new Map(),
   conversations: new Map(),
@@ -31,6 +35,15 @@ export const createEffects = (): Effects => ({
   chores: new Set(),
   quiet: new Set(),
   routes: new Set(),
+})
+
+/** The part of the effects that is for the leading engine. */
+export const workOf = ({ outbox, receipts, chores, quiet, routes }: Effects): Work => ({
+  outbox,
+  receipts,
+  chores,
+  quiet,
+  routes,
 })
 
 export const noteMessage = (effects: Effects, row: MessageRow, isNew: boolean): void => {

@@ -106,6 +106,8 @@ export type EngineEvent =
   /** Progress of fetching what waited at the relay; `waiting` 0 ends it. */
   | { readonly kind: 'catching-up'; readonly waiting: number }
   | { readonly kind: 'problem'; readonly problem: Problem }
+  /** This engine led, and finds that another one leads since: `disconnect` is wanted. */
+  | { readonly kind: 'superseded' }
 
 /** One line of the diagnostics log: no content, no names, no addresses. */
 export interface DiagnosticLine {
@@ -129,12 +131,21 @@ export interface InvitePreview {
   readonly relayAddresses: readonly string[]
 }
 
+/** Calls that need the network of the engine they are made on; everything else works in every tab. */
+export const leadersCalls = ['createAccount', 'replaceKeys', 'wipe'] as const satisfies readonly (keyof EngineApi)[]
+
 export interface EngineApi {
   /** Opens the store and reads the first screen's state. Network work begins with `connect`. */
   open(onEvent: (event: EngineEvent) => void): Promise<EngineState>
-  /** Hands the engine its network; called once, after the first paint. */
+  /**
+   * This engine leads from now on: it gets the network, and engines of other tabs that led before are refused by the store.
+   * Any number of engines may be open on one database; the others are full views of it, and what they write is sent by the
+   * one that leads.
+   */
   connect(network: Network): Promise<void>
-  /** Ends the outbox and closes the store, e.g. when another tab takes over. */
+  /** Another tab takes over: the network is stopped. What only a leader can do (see `leadersCalls`) fails from then on. */
+  disconnect(): Promise<void>
+  /** Ends the outbox and closes the store. */
   close(): Promise<void>
 
   /** Onboarding. `relayAddresses`: multiaddrs of the relay to live at, from this page's host or from the invite. */

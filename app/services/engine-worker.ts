@@ -2,7 +2,9 @@ import { expose, proxy, type Remote } from 'comlink'
 import type { Network } from '../../signaling/network.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import type { EngineApi, EngineEvent, EngineState } from './engine-api.ts'
+import { schemaVersion } from '../store/schema.ts'
 import { createEngine } from './engine.ts'
+import type { PeerChannel, PeerMessage } from './peers.ts'
 
 /**
  * The engine's own worker: no step of it can hold up a frame on screen. The page calls `EngineApi` over comlink; event
@@ -10,6 +12,17 @@ import { createEngine } from './engine.ts'
  */
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+
+/** The engines of other tabs; each version of the database has a channel of its own, since rows pass over it. */
+const peers = (): PeerChannel => {
+  const channel = new BroadcastChannel(`sotto-engines-${schemaVersion}`)
+  return {
+    post: (message) => channel.postMessage(message),
+    onMessage: (listener) =>
+      channel.addEventListener('message', ({ data }: MessageEvent<PeerMessage>) => listener(data)),
+    close: () => channel.close(),
+  }
+}
 
 const storage = async (): Promise<{ persisted: boolean; usageBytes: number; quotaBytes: number }> => {
   const [persisted, { usage = 0, quota = 0 }] = await Promise.all([
@@ -24,6 +37,7 @@ const engine = createEngine({
   now: () => Date.now(),
   random,
   storage,
+  peers: peers(),
   // A chunk of its own: 135 KB that nothing waits for.
   loadCrypto: async () => (await import('../crypto/load-sodium.ts')).loadSodium(),
 })

@@ -68,13 +68,14 @@ const pause = (core: Core, delayMs: number): Promise<undefined> =>
   new Promise((resolve) => void core.timers.after(delayMs, () => resolve(undefined)))
 
 /** An invite is handed out only when the relays have what its first use needs. */
-const makeInvite = async ({ core, published }: Running): Promise<Outcome<{ fragment: string }>> => {
+const makeInvite = async (running: Running): Promise<Outcome<{ fragment: string }>> => {
+  const { core } = running
   try {
     const made = await createInvite(core)
     if (!made) return refuse('unknown', 'There is no account on this device yet.')
     const deadline = core.now() + core.pace.patienceMs
     for (;;) {
-      const round = published()
+      const round = running.published()
       if (await isReadyFor(core, made.secret)) return { ok: true, value: { fragment: made.fragment } }
       const left = deadline - core.now()
       if (left <= 0 || core.timers.closed) break
@@ -89,9 +90,10 @@ const makeInvite = async ({ core, published }: Running): Promise<Outcome<{ fragm
   }
 }
 
-const replaceKeys = async ({ core, withoutNetwork }: Running): Promise<Outcome<ProfileView>> => {
+const replaceKeys = async (running: Running): Promise<Outcome<ProfileView>> => {
+  const { core } = running
   try {
-    return await withoutNetwork(() => core.commit((tx, effects) => replaceKeysStep(tx, core, effects)))
+    return await running.withoutNetwork(() => core.commit((tx, effects) => replaceKeysStep(tx, core, effects)))
   } catch (cause) {
     return { ok: false, problem: problemOf(cause) }
   }
@@ -128,8 +130,8 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   send: async (conversationId, text) => open().sendMessage.send(conversationId, text),
   markRead: async (conversationId, position) => markRead(open().core, conversationId, position),
   saveDraft: async (conversationId, text) => saveDraft(open().core, conversationId, text),
-  typing: async (conversationId) => open().signals.typing(conversationId),
-  show: async (conversationId) => open().showing.show(conversationId),
+  typing: async (conversationId) => open().typing(conversationId),
+  show: async (conversationId) => open().show(conversationId),
   safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),
   compareSafety: async (conversationId, code) => compareSafety(open().core, conversationId, code),
   setVerified: async (conversationId, shown) => setVerified(open().core, conversationId, shown),
@@ -197,29 +199,30 @@ export const createEngine = ({
     open: start,
     connect: async (network) => {
       networkGiven(network)
-      const { core, connect } = open()
-      connect(network)
-      void improveCrypto(core, choice)
+      const leading = open()
+      await leading.lead(network)
+      void improveCrypto(leading.core, choice)
     },
+    disconnect: async () => open().follow(),
     close: async () => {
       await running?.close()
       running = undefined
     },
     createAccount: async (name, relayAddresses) => {
-      const { core, onboarded } = open()
+      const { core } = open()
       // The page hands the network over after its first paint, which may be later than the first click.
       const network = await Promise.race([whenConnected, pause(core, core.pace.patienceMs)])
       if (!network) return refuse('relay-unreachable', 'The network did not start. Reload the page and try again.')
       const outcome = await createAccount(core, network, name, relayAddresses)
-      if (outcome.ok) onboarded()
+      if (outcome.ok) open().onboarded()
       return outcome
     },
     ...personalCalls(open),
     ...conversationCalls(open),
     diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
     wipe: async () => {
-      const { core, close } = open()
-      await close()
+      const { core } = open()
+      await open().close()
       await core.store.destroy()
       running = undefined
     },

@@ -5,6 +5,8 @@ import type { ClientStore } from '../store/client-store.ts'
 import { openIndexedDbStore, rawStoreNames } from '../store/indexed-db-store.ts'
 import type { ConversationView, EngineApi, EngineEvent, MessageView } from './engine-api.ts'
 import { createEngine } from './engine.ts'
+import type { PeerChannel, PeerMessage } from './peers.ts'
+import type { Network } from '../../signaling/network.ts'
 import type { Pace } from './pace.ts'
 import { createTestNetwork, type TestWorld } from './test-network.fixture.ts'
 
@@ -46,6 +48,29 @@ export class Person {
     this.engine = this.#create()
   }
 
+  /** One more tab: another engine on the same database, not connected. */
+  async openTab(): Promise<{ engine: EngineApi; events: EngineEvent[]; connect: () => Promise<void> }> {
+    const events: EngineEvent[] = []
+    const engine = this.#create()
+    await engine.open((event) => void events.push(event))
+    return { engine, events, connect: () => engine.connect(this.#network()) }
+  }
+
+  #network(): Network {
+    const deviceKey = (seed: Uint8Array): Uint8Array => noble.ed25519PublicKey(seed)
+    return createTestNetwork(this.options.world, deviceKey, () => this.accountId)
+  }
+
+  #peers(): PeerChannel {
+    const channel = new BroadcastChannel(this.database)
+    return {
+      post: (message) => channel.postMessage(message),
+      onMessage: (listener) =>
+        channel.addEventListener('message', ({ data }: MessageEvent<PeerMessage>) => listener(data)),
+      close: () => channel.close(),
+    }
+  }
+
   #create(): EngineApi {
     const {
       clockOffsetMs = () => 0,
@@ -59,6 +84,7 @@ export class Person {
         wrap(await openIndexedDbStore({ name: this.database, random, onClosed, crypto: current })),
       now: () => Date.now() + clockOffsetMs(),
       random,
+      peers: this.#peers(),
       crypto: provider,
       ...(loadCrypto && { loadCrypto }),
       pace: { ...quickPace, ...pace },
@@ -70,8 +96,7 @@ export class Person {
     this.engine = this.#create()
     const state = await this.engine.open((event) => void this.events.push(event))
     this.accountId = state.profile?.accountId
-    const deviceKey = (seed: Uint8Array): Uint8Array => noble.ed25519PublicKey(seed)
-    await this.engine.connect(createTestNetwork(this.options.world, deviceKey, () => this.accountId))
+    await this.engine.connect(this.#network())
   }
 
   async onboard(): Promise<void> {

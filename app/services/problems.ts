@@ -22,6 +22,7 @@ const storeProblems: Readonly<Record<StoreErrorCode, Problem>> = {
     message: 'A newer Sotto has already opened your data. Reload the page to get it.',
   },
   closed: { code: 'storage-failed', message: 'Sotto is open in another tab now. Continue there, or use it here.' },
+  superseded: { code: 'storage-failed', message: 'Another tab had taken over. Send it again.' },
   blocked: { code: 'storage-failed', message: 'Another tab still holds your data. Close it and try again.' },
   unavailable: {
     code: 'storage-failed',

@@ -1,24 +1,29 @@
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
+import { toHex } from '../../protocol/wire/bytes.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
+import { fenced, type FencedStore } from '../store/fenced-store.ts'
+import { conversationTable } from '../store/records/conversation.ts'
 import { StoreError } from '../store/store-error.ts'
 import { refreshLogs } from './contacts.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
-import { createEffects, type Chore, type Effects } from './effects.ts'
+import { createEffects, workOf, type Chore, type Effects, type Work } from './effects.ts'
 import type { EngineEvent } from './engine-api.ts'
 import { createNetworkListener } from './network-listener.ts'
 import { openHeld } from './held.ts'
-import { createNetworkStart } from './network-start.ts'
+import { readAccount } from './identity.ts'
+import { createNetworkStart, type NetworkStart } from './network-start.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { defaultPace, type Pace } from './pace.ts'
-import { createPresence } from './presence.ts'
+import { createPeers, type PeerChannel, type PeerNews, type Peers } from './peers.ts'
+import { createPresence, nothingPresent, type Presence } from './presence.ts'
 import { topUpPrekeys } from './prekey-upkeep.ts'
 import { problemOf } from './problems.ts'
 import { publishAll } from './publish.ts'
 import { createReceipts, type Receipts } from './receipts.ts'
-import { createReceiveEnvelopes } from './receive-envelope.ts'
+import { createReceiveEnvelopes, type ReceiveEnvelopes } from './receive-envelope.ts'
 import { askForFailed } from './repair.ts'
 import { createTask, type Task } from './retry.ts'
 import { createSendMessage, type SendMessage } from './send-message.ts'
@@ -27,7 +32,7 @@ import { createSignals, type Signals } from './signals.ts'
 import { createSessionStarter } from './start-session.ts'
 import { createTimers } from './timers.ts'
 import { upkeepStep } from './upkeep.ts'
-import { conversationView, messageView } from './views.ts'
+import { conversationView, messageView, relayViews } from './views.ts'
 
 export interface RunningOptions {
   readonly store: ClientStore
@@ -39,32 +44,43 @@ export interface RunningOptions {
   readonly crypto: () => CryptoProvider
   /** @default defaultPace */
   readonly pace?: Partial<Pace>
+  /** Reaches the engines of other tabs on the same database. @default none */
+  readonly peers?: PeerChannel
 }
 
 /** An engine whose store is open: every service, wired to the others. */
 export interface Running {
   readonly core: Core
   readonly sendMessage: SendMessage
-  readonly signals: Signals
-  readonly showing: Showing
-  /** Starts network work; once. */
-  connect(network: Network): void
+  /** The person is typing in this conversation. */
+  typing(conversationId: string): Promise<void>
+  /** This conversation is on screen here; null: none is. */
+  show(conversationId: string | null): Promise<void>
+  /** This engine leads from now on: it alone uses a network. @throws StoreError. */
+  lead(network: Network): Promise<void>
+  /** Another engine leads, or will: the network is stopped and everything else goes on. */
+  follow(): Promise<void>
   /** The account has just been made. */
   onboarded(): void
   /** Runs a step that changes this device's keys: the network is ended before it, and begins again after it. */
   withoutNetwork<T>(step: () => Promise<T>): Promise<T>
-  /** Resolves after the next round of publishing. */
+  /** Resolves after the next round of publishing, here or in the tab that leads. */
   published(): Promise<void>
   close(): Promise<void>
 }
 
+interface Surroundings {
+  readonly store: ClientStore
+  readonly presence: Presence
+  readonly network: () => Network | undefined
+  /** A step was committed. */
+  readonly after: (effects: Effects) => void
+  readonly emit: (event: EngineEvent) => void
+}
+
 /** What each service gets to see; effects of a commit go out from here, in one place. */
-const createCore = (
-  options: RunningOptions,
-  network: () => Network | undefined,
-  after: (effects: Effects) => void,
-): Core => {
-  const { store, emit, now, random, crypto } = options
+const createCore = (options: RunningOptions, { store, presence, network, after, emit }: Surroundings): Core => {
+  const { now, random, crypto } = options
   const timers = createTimers()
   const core: Core = {
     store,
@@ -77,7 +93,7 @@ const createCore = (
     network,
     emit,
     pace: { ...defaultPace, ...options.pace },
-    presence: createPresence(),
+    presence,
     commit: async <T>(step: (tx: WriteTransaction, effects: Effects) => Promise<T>): Promise<T> => {
       const effects = createEffects()
       const result = await store.write((tx) => step(tx, effects))
@@ -85,8 +101,10 @@ const createCore = (
       return result
     },
     report: (cause) => {
-      if (timers.closed || (cause instanceof StoreError && cause.code === 'closed')) return
-      if (cause instanceof StoreError) emit({ kind: 'problem', problem: problemOf(cause) })
+      // Whoever leads now does what this engine wanted to do.
+      const expected = cause instanceof StoreError && (cause.code === 'closed' || cause.code === 'superseded')
+      if (timers.closed || expected) return
+      if (cause instanceof StoreError) options.emit({ kind: 'problem', problem: problemOf(cause) })
       const [code, detail] =
         cause instanceof StoreError ? [cause.code, cause.message] : ['bug', 'a step failed unexpectedly']
       void note(core, 'storage', code, detail)
@@ -103,19 +121,26 @@ interface Services {
   readonly tasks: Readonly<Record<Chore, Task>>
 }
 
-/** Events in the order in which a screen wants them, then the work that follows. */
-const applyEffects = (core: Core, { outbox, receipts, signals, showing, tasks }: Services, effects: Effects): void => {
-  for (const contact of effects.quiet) signals.quiet(contact)
-  for (const { row, isNew } of effects.messages.values())
-    core.emit({ kind: 'message', message: messageView(row), isNew })
-  for (const row of effects.conversations.values()) {
-    core.emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
-  }
-  for (const event of effects.events) core.emit(event)
-  for (const [contact, numbers] of effects.outbox) outbox.offer(contact, numbers)
-  for (const contact of effects.routes) showing.refresh(contact)
-  for (const contact of effects.receipts) receipts.schedule(contact)
-  for (const chore of effects.chores) tasks[chore].kick()
+/** What a step lets every screen know, in the order in which a screen wants it. */
+const eventsOf = (core: Core, effects: Effects): EngineEvent[] => [
+  ...[...effects.messages.values()].map(({ row, isNew }) => ({
+    kind: 'message' as const,
+    message: messageView(row),
+    isNew,
+  })),
+  ...[...effects.conversations.values()].map((row) => ({
+    kind: 'conversation' as const,
+    conversation: conversationView(row, core.presence),
+  })),
+  ...effects.events,
+]
+
+/** What the leading engine does after a step of any engine. */
+const doWork = ({ outbox, receipts, showing, tasks }: Services, work: Work): void => {
+  for (const [contact, numbers] of work.outbox) outbox.offer(contact, numbers)
+  if (work.routes.size > 0) showing.refresh()
+  for (const contact of work.receipts) receipts.schedule(contact)
+  for (const chore of work.chores) tasks[chore].kick()
 }
 
 /** Tasks that repeat until nothing is left; `afterPublishing` runs after each round of publishing. */
@@ -139,70 +164,190 @@ const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<C
   }
 }
 
-const startUpkeep = (core: Core, tasks: Services['tasks']): void => {
-  core.commit((tx, effects) => upkeepStep(tx, core, effects)).catch(core.report)
-  tasks.prekeys.kick()
-  core.timers.after(core.pace.upkeepMs, () => startUpkeep(core, tasks))
+/** Every contact's conversation as it is reached now, and every relay, for a screen that does not know yet. */
+const showPresence = async (core: Core, contacts: readonly string[], emit: (event: EngineEvent) => void) => {
+  const { account, rows } = await core.store.read(async (tx) => ({
+    account: await readAccount(tx),
+    rows: contacts.length > 0 ? await tx.list(conversationTable) : [],
+  }))
+  if (account) emit({ kind: 'relays', relays: relayViews(account, core.presence) })
+  for (const row of rows) {
+    if (row.hidden || !contacts.includes(toHex(row.contactId))) continue
+    emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
+  }
 }
 
-export const startRunning = (options: RunningOptions): Running => {
-  let network: Network | undefined
-  const waiting: (() => void)[] = []
-  const answerWaiting = (): void => {
-    for (const resolve of waiting.splice(0)) resolve()
-  }
-  const core = createCore(
-    options,
-    () => network,
-    (effects) => applyEffects(core, services, effects),
-  )
-  const [outbox, receipts, signals, showing] = [
-    createOutbox(core),
-    createReceipts(core),
-    createSignals(core),
-    createShowing(core),
-  ]
-  const tasks = createTasks(core, answerWaiting)
-  const services: Services = { outbox, receipts, signals, showing, tasks }
-  const wakeAll = (): void => {
-    for (const task of Object.values(tasks)) task.kick()
-    outbox.wake()
-  }
-  const receive = createReceiveEnvelopes(core)
-  const starter = createNetworkStart(
-    core,
-    createNetworkListener(core, {
-      ...{ receive, signals, outbox, receipts, wakeAll },
-      topUpPrekeys: () => tasks.prekeys.kick(),
-    }),
-    () => {
-      showing.resume()
-      wakeAll()
-    },
-  )
+export const startRunning = (options: RunningOptions): Running => new WiredEngine(options)
 
-  return {
-    core,
-    signals,
-    showing,
-    sendMessage: createSendMessage(core),
-    connect: (handed) => {
-      network = handed
-      starter.kick()
-      outbox.resume().catch(core.report)
-      receipts.resume().catch(core.report)
-      openHeld(core, receive.receive).catch(core.report)
-      startUpkeep(core, tasks)
-    },
-    onboarded: () => starter.kick(),
-    withoutNetwork: starter.without,
-    published: () => new Promise((resolve) => void waiting.push(resolve)),
-    close: async () => {
-      core.timers.close()
-      answerWaiting()
-      // A network that does not stop must not keep the store from the next tab.
-      if (starter.started) await network?.stop().catch(() => undefined)
-      core.store.close()
-    },
+class WiredEngine implements Running {
+  readonly core: Core
+  readonly sendMessage: SendMessage
+  readonly #options: RunningOptions
+  readonly #store: FencedStore
+  readonly #peers: Peers
+  readonly #services: Services
+  readonly #starter: NetworkStart
+  readonly #receive: ReceiveEnvelopes
+  /** Tells this tab's wishes from those of others. */
+  readonly #tab: string
+  #network: Network | undefined
+  #shown: string | null = null
+  #waiting: (() => void)[] = []
+  #cancelUpkeep: () => void = () => undefined
+
+  constructor(options: RunningOptions) {
+    this.#options = options
+    this.#tab = toHex(options.random(8))
+    this.#store = fenced(options.store, () => options.emit({ kind: 'superseded' }))
+    const presence = createPresence(() => this.#tellPresence())
+    this.core = createCore(options, {
+      store: this.#store,
+      presence,
+      network: () => this.#network,
+      after: (effects) => this.#after(effects),
+      emit: (event) => this.#publish([event], null),
+    })
+    const { core } = this
+    this.#services = {
+      outbox: createOutbox(core),
+      receipts: createReceipts(core),
+      signals: createSignals(core),
+      showing: createShowing(core),
+      tasks: createTasks(core, () => this.#answerWaiting()),
+    }
+    const { signals, outbox, receipts, tasks } = this.#services
+    this.#receive = createReceiveEnvelopes(core)
+    const listener = createNetworkListener(core, {
+      ...{ receive: this.#receive, signals, outbox, receipts },
+      wakeAll: () => this.#wakeAll(),
+      topUpPrekeys: () => tasks.prekeys.kick(),
+    })
+    this.#starter = createNetworkStart(core, listener, () => {
+      this.#services.showing.resume()
+      this.#wakeAll()
+    })
+    this.sendMessage = createSendMessage(core)
+    this.#peers = createPeers(
+      options.peers,
+      (message) => this.#hear(message),
+      () => this.#tellPresence(),
+    )
+  }
+
+  async lead(network: Network): Promise<void> {
+    await this.#store.lead()
+    const { core } = this
+    core.presence.replace(nothingPresent)
+    this.#network = network
+    this.#peers.tell({ kind: 'leading' })
+    this.#tellPresence()
+    this.#starter.kick()
+    void this.#services.showing.show(this.#shown, this.#tab).catch(core.report)
+    this.#services.outbox.resume().catch(core.report)
+    this.#services.receipts.resume().catch(core.report)
+    openHeld(core, this.#receive.receive).catch(core.report)
+    this.#startUpkeep()
+  }
+
+  async follow(): Promise<void> {
+    this.#cancelUpkeep()
+    if (this.#network) {
+      await this.#starter.without(() => {
+        this.#network = undefined
+        return Promise.resolve()
+      })
+    }
+    this.#store.follow()
+  }
+
+  async typing(conversationId: string): Promise<void> {
+    if (this.#network) await this.#services.signals.typing(conversationId)
+    else this.#peers.tell({ kind: 'typing', conversationId })
+  }
+
+  async show(conversationId: string | null): Promise<void> {
+    this.#shown = conversationId
+    if (this.#network) await this.#services.showing.show(conversationId, this.#tab)
+    else this.#peers.tell({ kind: 'show', tab: this.#tab, conversationId })
+  }
+
+  onboarded(): void {
+    this.#starter.kick()
+  }
+
+  withoutNetwork<T>(step: () => Promise<T>): Promise<T> {
+    return this.#starter.without(step)
+  }
+
+  published(): Promise<void> {
+    return new Promise((resolve) => void this.#waiting.push(resolve))
+  }
+
+  async close(): Promise<void> {
+    this.core.timers.close()
+    this.#answerWaiting()
+    this.#peers.tell({ kind: 'show', tab: this.#tab, conversationId: null })
+    this.#peers.close()
+    // A network that does not stop must not keep the store from the next tab.
+    if (this.#starter.started) await this.#network?.stop().catch(() => undefined)
+    this.#store.close()
+  }
+
+  #after(effects: Effects): void {
+    for (const contact of effects.quiet) this.#services.signals.quiet(contact)
+    const work = workOf(effects)
+    this.#publish(eventsOf(this.core, effects), work)
+    if (this.#network) doWork(this.#services, work)
+  }
+
+  #publish(events: readonly EngineEvent[], work: Work | null): void {
+    for (const event of events) this.#options.emit(event)
+    this.#peers.tell({ kind: 'step', events, work })
+  }
+
+  #hear(message: PeerNews): void {
+    const { core } = this
+    switch (message.kind) {
+      case 'step':
+        for (const event of message.events) this.#options.emit(event)
+        if (this.#network && message.work) doWork(this.#services, message.work)
+        this.#answerWaiting()
+        return
+      case 'presence': {
+        if (this.#network) return
+        const changed = core.presence.replace(message.state)
+        showPresence(core, changed, this.#options.emit).catch(core.report)
+        return
+      }
+      case 'typing':
+        if (this.#network) this.#services.signals.typing(message.conversationId).catch(core.report)
+        return
+      case 'show':
+        if (this.#network) this.#services.showing.show(message.conversationId, message.tab).catch(core.report)
+        return
+      case 'leading':
+        if (this.#shown !== null) void this.show(this.#shown).catch(core.report)
+    }
+  }
+
+  #tellPresence(): void {
+    if (this.#network) this.#peers.tell({ kind: 'presence', state: this.core.presence.state })
+  }
+
+  #wakeAll(): void {
+    for (const task of Object.values(this.#services.tasks)) task.kick()
+    this.#services.outbox.wake()
+  }
+
+  #answerWaiting(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  #startUpkeep(): void {
+    const { core } = this
+    this.#cancelUpkeep()
+    core.commit((tx, effects) => upkeepStep(tx, core, effects)).catch(core.report)
+    this.#services.tasks.prekeys.kick()
+    this.#cancelUpkeep = core.timers.after(core.pace.upkeepMs, () => this.#startUpkeep())
   }
 }

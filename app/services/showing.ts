@@ -5,57 +5,63 @@ import { conversationTable } from '../store/records/conversation.ts'
 import { routeOf } from './contacts.ts'
 import type { Core } from './core.ts'
 
-/** Keeps a direct link wanted for the conversation on screen, and for no other. */
+/** Keeps a direct link wanted for the conversations on screen, one per tab, and for no others. */
 export interface Showing {
-  show(conversationId: string | null): Promise<void>
-  /** Something about this contact (hex) was committed: its devices or lanes may have come. */
-  refresh(contactId: string): void
+  /** What is on screen in a tab. */
+  show(conversationId: string | null, tab: string): Promise<void>
+  /** Something about contacts was committed: devices or lanes may have come. */
+  refresh(): void
   /** The network has started: what was wished before went unheard. */
   resume(): void
 }
 
-export const createShowing = (core: Core): Showing => {
-  let shown: string | null = null
-  let wanted: PeerRoute | undefined
+const describe = ({ contactId, direct, deviceKey, mailboxes }: PeerRoute): string =>
+  [contactId, direct, toHex(deviceKey), ...mailboxes.map((mailbox) => toHex(mailbox.lane))].join()
 
-  const routeFor = (conversationId: string): Promise<PeerRoute | undefined> =>
+export const createShowing = (core: Core): Showing => {
+  const shown = new Map<string, string>()
+  /** By contact (hex). */
+  let wanted = new Map<string, PeerRoute>()
+
+  const routes = (): Promise<PeerRoute[]> =>
     core.store.read(async (tx) => {
-      const row = await tx.get(conversationTable, [fromHex(conversationId)])
-      const contact = row && (await tx.get(contactTable, [row.contactId]))
-      return contact && routeOf(contact)
+      const found: PeerRoute[] = []
+      for (const conversationId of new Set(shown.values())) {
+        const row = await tx.get(conversationTable, [fromHex(conversationId)])
+        const contact = row && (await tx.get(contactTable, [row.contactId]))
+        const route = contact && routeOf(contact)
+        if (route) found.push(route)
+      }
+      return found
     })
 
-  const describe = (route: PeerRoute | undefined): string =>
-    route
-      ? [
-          route.contactId,
-          route.direct,
-          toHex(route.deviceKey),
-          ...route.mailboxes.map((mailbox) => toHex(mailbox.lane)),
-        ].join()
-      : ''
-
+  let latest = 0
   const update = async (): Promise<void> => {
-    const target = shown
-    const route = target === null ? undefined : await routeFor(target)
-    if (target !== shown || describe(route) === describe(wanted)) return
+    const own = ++latest
+    const found = await routes()
     const network = core.network()
-    if (!network) return
-    if (wanted && wanted.contactId !== route?.contactId) network.wantDirect(wanted, false)
-    if (route) network.wantDirect(route, true)
-    wanted = route
+    // A later look knows better.
+    if (!network || own !== latest) return
+    const next = new Map(found.map((route) => [route.contactId, route]))
+    for (const [contactId, route] of wanted) if (!next.has(contactId)) network.wantDirect(route, false)
+    for (const [contactId, route] of next) {
+      const before = wanted.get(contactId)
+      if (!before || describe(before) !== describe(route)) network.wantDirect(route, true)
+    }
+    wanted = next
   }
 
   return {
-    show: (conversationId) => {
-      shown = conversationId
+    show: (conversationId, tab) => {
+      if (conversationId === null) shown.delete(tab)
+      else shown.set(tab, conversationId)
       return update()
     },
-    refresh: (contactId) => {
-      if (shown !== null && (wanted === undefined || wanted.contactId === contactId)) void update().catch(core.report)
+    refresh: () => {
+      if (shown.size > 0) void update().catch(core.report)
     },
     resume: () => {
-      wanted = undefined
+      wanted = new Map()
       void update().catch(core.report)
     },
   }

@@ -11,6 +11,7 @@ import { handshakeTable } from './records/handshake.ts'
 import { heldTable } from './records/held.ts'
 import { inviteTable } from './records/invite.ts'
 import { laneTable } from './records/lane.ts'
+import { leadershipTable } from './records/leadership.ts'
 import { messageTable } from './records/message.ts'
 import { outboxTable } from './records/outbox.ts'
 import { ownerTable } from './records/owner.ts'
@@ -47,7 +48,10 @@ const firstTables: readonly AnyTable[] = [
 /** Tables of version 2: repairing sessions, and envelopes of newer versions. */
 const secondTables: readonly AnyTable[] = [remoteDeviceTable, failureTable, heldTable]
 
-export const tables: readonly AnyTable[] = [...firstTables, ...secondTables]
+/** Tables of version 3: several tabs. */
+const thirdTables: readonly AnyTable[] = [leadershipTable]
+
+export const tables: readonly AnyTable[] = [...firstTables, ...secondTables, ...thirdTables]
 
 /** Index `x` is there in every store: one shape for all, and an unused index costs nothing. */
 const createTables = (database: IDBPDatabase, added: readonly AnyTable[]): void => {
@@ -61,6 +65,7 @@ const upgrades: readonly ((database: IDBPDatabase) => void)[] = [
     createTables(database, firstTables)
   },
   (database) => createTables(database, secondTables),
+  (database) => createTables(database, thirdTables),
 ]
 
 export const schemaVersion = upgrades.length

@@ -5,6 +5,7 @@
  * - `blocked`: another tab holds the database in an older version or has not let go of it; close that tab.
  * - `newer-version`: a newer Sotto has already opened this database; reload to get it.
  * - `closed`: this connection has ended, by `close`, by another tab taking over, or by the browser.
+ * - `superseded`: this connection led, and another one leads since. Its work is taken up there.
  * - `quota`: the disk or the browser's allowance is full.
  * - `aborted`: the browser gave the transaction up; it may be tried again.
  * - `inactive`: the step awaited something other than its own transaction, which ended without it. A bug.
@@ -16,6 +17,7 @@ export type StoreErrorCode =
   | 'blocked'
   | 'newer-version'
   | 'closed'
+  | 'superseded'
   | 'quota'
   | 'aborted'
   | 'inactive'

@@ -5,7 +5,6 @@ import { conversation, history, readyState, relay } from '../models/engine.fixtu
 import type { SafetyVerdict } from '../models/safety-model.ts'
 import type { AppModel } from '../models/app-model.ts'
 import { show, showApp } from './page.fixture.ts'
-import { ElsewhereScreen } from './screens/ElsewhereScreen.tsx'
 import { ErrorScreen, type Obstacle } from './screens/ErrorScreen.tsx'
 
 const now = Date.now()
@@ -133,7 +132,6 @@ const screens: Record<string, () => unknown> = {
     app.openDialog('settings')
     await page.getByRole('button', { name: 'Replace device keys…' }).click()
   },
-  elsewhere: () => show(<ElsewhereScreen taking={false} onUseHere={() => undefined} />),
   ...Object.fromEntries(
     (['insecure', 'unsupported', 'storage', 'crashed'] satisfies Obstacle[]).map((obstacle) => [
       `error: ${obstacle}`,

@@ -70,12 +70,6 @@ export const BubbleIcon = icon(
   <path d="M20.5 11.500a8 8 0 01-8 8H4.500l1.7-3.200A8 8 0 1120.5 11.500zM9 11.500v.01M12.5 11.500v.01M16 11.500v.01" />,
 )
 
-export const TabsIcon = icon(
-  <>
-    <rect x="3.5" y="7.5" width="13" height="12" rx="2" />
-    <path d="M8 4.5h10.5a2 2 0 012 2V16" />
-  </>,
-)
 export const DirectIcon = icon(
   <>
     <circle cx="5.5" cy="12" r="2.5" />
