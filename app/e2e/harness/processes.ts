@@ -30,6 +30,12 @@ export const processTree = (...words: string[]): number[] => {
   return tree
 }
 
+/** Those of a browser's processes that run pages and their workers. */
+export const renderersOf = (pids: readonly number[]): number[] =>
+  listProcesses()
+    .filter(({ pid, command }) => pids.includes(pid) && command.includes('--type=renderer'))
+    .map(({ pid }) => pid)
+
 /** Sends a signal to each; one that has ended meanwhile is fine. */
 export const signalAll = (pids: readonly number[], signal: NodeJS.Signals): void => {
   for (const pid of pids) {
