@@ -134,6 +134,8 @@ export interface Network {
   ): Promise<NetworkResult<{ oneTime: number; oneTimeKem: number }>>
   setLanes(mailbox: OwnMailbox, lanes: readonly LaneGrant[]): Promise<NetworkResult<null>>
   revokeLanes(mailbox: OwnMailbox, laneHashes: readonly Uint8Array[]): Promise<NetworkResult<null>>
+  /** Raises a counter that the relay keeps for this mailbox, and that never falls there; gives what it was before. */
+  advance(mailbox: OwnMailbox, counter: number): Promise<NetworkResult<number>>
 
   /** By courier: the relay does not learn who asks. */
   fetchLog(relay: RelayAddress, accountId: Uint8Array): Promise<NetworkResult<Uint8Array>>

@@ -21,6 +21,7 @@ import type {
 } from './network.ts'
 import { Paths } from './presence/paths.ts'
 import {
+  advance,
   countPrekeys,
   fetchBundles,
   fetchLog,
@@ -183,6 +184,10 @@ class PeerLink implements Network {
       await revokeLanes(channel, mailbox.mailboxId, laneHashes)
       return null
     })
+  }
+
+  advance(...[mailbox, counter]: Parameters<Network['advance']>): ReturnType<Network['advance']> {
+    return this.#atHome(mailbox, (channel) => advance(channel, mailbox.mailboxId, counter))
   }
 
   fetchLog(relay: RelayAddress, accountId: Uint8Array): Promise<NetworkResult<Uint8Array>> {

@@ -4,6 +4,7 @@ import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import type { EngineEvent } from './engine-api.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { Effects } from './effects.ts'
+import type { Continuity } from './continuity.ts'
 import type { Pace } from './pace.ts'
 import type { Presence } from './presence.ts'
 import type { Timers } from './timers.ts'
@@ -19,6 +20,7 @@ export interface Core {
   readonly pace: Pace
   readonly timers: Timers
   readonly presence: Presence
+  readonly continuity: Continuity
   /** Absent until the page hands one over. */
   readonly network: () => Network | undefined
   /** One writing step; its effects follow only when it is on disk. @throws StoreError, and whatever the step throws. */

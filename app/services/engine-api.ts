@@ -74,6 +74,7 @@ export interface Problem {
     | 'storage-full'
     | 'storage-failed'
     | 'too-long'
+    | 'restored'
     | 'unknown'
   readonly message: string
 }

@@ -3,6 +3,7 @@ import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import { createEngine } from './engine.ts'
+import { nothingPresent } from './presence.ts'
 
 /** One message that was encrypted: its message key, and its ciphertext by which the envelope is known again. Both hex. */
 export interface SealedMessage {
@@ -52,6 +53,12 @@ const run = async ({ database, conversationId, prefix, count }: RaceOrder): Prom
     now: () => Date.now(),
     random,
     crypto: provider,
+    // As if a third tab led, and its relay had confirmed.
+    peers: {
+      post: () => undefined,
+      onMessage: (listener) => listener({ kind: 'presence', state: nothingPresent, confirmed: true }),
+      close: () => undefined,
+    },
   })
   await engine.open(() => undefined)
   let failures = 0

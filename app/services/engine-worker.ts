@@ -52,6 +52,7 @@ const reachable = (network: Remote<Network>): Network => ({
   countPrekeys: (relay, owner) => network.countPrekeys(relay, owner),
   setLanes: (mailbox, lanes) => network.setLanes(mailbox, lanes),
   revokeLanes: (mailbox, laneHashes) => network.revokeLanes(mailbox, laneHashes),
+  advance: (mailbox, counter) => network.advance(mailbox, counter),
   fetchLog: (relay, accountId) => network.fetchLog(relay, accountId),
   fetchBundles: (relay, accountId) => network.fetchBundles(relay, accountId),
   send: (route, envelope) => network.send(route, envelope),

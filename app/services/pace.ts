@@ -16,6 +16,8 @@ export interface Pace {
   readonly accountMissingMs: readonly [first: number, most: number]
   /** A contact's session is repaired once in the first, doubling to the second while repairs do not help. */
   readonly repairMs: readonly [first: number, most: number]
+  /** The counter at the relays is raised this long after something was sent, and then not again before the second has passed. */
+  readonly counterMs: readonly [first: number, again: number]
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -34,6 +36,8 @@ export const defaultPace: Pace = {
   // A relay can make any envelope fail: this is what it can cost a contact in one-time prekeys, five on the first day and one
   // on each day after.
   repairMs: [hourMs, dayMs],
+  // A copy is noticed if the original sent anything this long before it was last seen; 10 s cost a relay next to nothing.
+  counterMs: [2 * secondMs, 10 * secondMs],
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

@@ -22,8 +22,8 @@ interface Greeting {
 export type PeerNews =
   /** A step was committed: what to show, and what to do for whoever leads. */
   | { readonly kind: 'step'; readonly events: readonly EngineEvent[]; readonly work: Work | null }
-  /** From the leader: how contacts and relays are reached. */
-  | { readonly kind: 'presence'; readonly state: PresenceState }
+  /** From the leader: how contacts and relays are reached, and whether it may encrypt. */
+  | { readonly kind: 'presence'; readonly state: PresenceState; readonly confirmed: boolean }
   /** For the leader: the person is typing there. */
   | { readonly kind: 'typing'; readonly conversationId: string }
   /** For the leader: the conversation on screen there. */

@@ -20,6 +20,7 @@ const quickPace: Partial<Pace> = {
   offerAgainMs: [300, 2_000],
   retryMs: [20, 200],
   accountMissingMs: [20, 200],
+  counterMs: [20, 200],
   patienceMs: 10_000,
 }
 

@@ -31,6 +31,7 @@ const receiptStep = async (
   effects: Effects,
   contactId: Uint8Array,
 ): Promise<void> => {
+  if (!core.continuity.confirmed) return
   const contact = await tx.get(contactTable, [contactId])
   const owed = await tx.list(receiptTable, { prefix: [contactId], limit: maxPerReceipt })
   if (owed.length === 0 || contact?.state !== 'accepted' || !(await sendingSession(tx, contact, core.now()))) return

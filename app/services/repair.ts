@@ -81,6 +81,7 @@ const ask = async (
 
 /** Asks a contact on the session there is; a handshake that is wanted will ask by itself. True: there is more. */
 const askStep = async (tx: WriteTransaction, core: Core, effects: Effects, contactId: Uint8Array): Promise<boolean> => {
+  if (!core.continuity.confirmed) return false
   const contact = await tx.get(contactTable, [contactId])
   if (contact?.state !== 'accepted' || !(await sendingSession(tx, contact, core.now()))) return false
   if ((await readSendingDevice(tx, contact))?.handshake !== 'none') return false

@@ -4,11 +4,9 @@ import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { equalBytes } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { accountTable, maxRetiredDevices, type AccountRow, type RetiredDevice } from '../store/records/account.ts'
-import { contactTable } from '../store/records/contact.ts'
 import { laneTable, spareLanes } from '../store/records/lane.ts'
-import { outboxTable } from '../store/records/outbox.ts'
 import { publicationTable } from '../store/records/publication.ts'
-import { sessionTable } from '../store/records/session.ts'
+import { closeSessions } from './close-sessions.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
 import type { Outcome, ProfileView } from './engine-api.ts'
@@ -16,7 +14,6 @@ import { readAccount } from './identity.ts'
 import { stockLanes } from './lanes.ts'
 import { rotatePrekeys } from './prekey-upkeep.ts'
 import { refuse } from './problems.ts'
-import { withReceiveOnly } from './retired-devices.ts'
 import { profileView, relayViews } from './views.ts'
 
 /** Nothing of the old device may be on its way to a relay: only its own key could bring it there. */
@@ -68,21 +65,6 @@ const moved = (core: Core, account: AccountRow, device: DeviceSecrets): AccountR
     keysSinceMs: now,
     retired: [...(account.retired ?? []), retire(account, now)],
     unannounced: true,
-  }
-}
-
-/**
- * Sessions of the old keys send nothing more, and what nobody has receipted is encrypted anew: contacts close their ends as
- * soon as they know, and a message that arrives twice is known by its id.
- */
-const closeSessions = async (tx: WriteTransaction): Promise<void> => {
-  for (const contact of await tx.list(contactTable)) {
-    const rows = await tx.list(sessionTable, { prefix: [contact.contactId] })
-    const closed = rows.map((row) => row.sessionId)
-    tx.put(contactTable, withReceiveOnly(contact, closed))
-  }
-  for (const { envelope, ...row } of await tx.list(outboxTable)) {
-    if (envelope) tx.put(outboxTable, { ...row, sent: false, offers: 0, dueAtMs: 0 })
   }
 }
 

@@ -2,11 +2,12 @@ import { envelopeId } from '../../protocol/envelope/envelope.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
-import type { ContactRow } from '../store/records/contact.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { messageIndex, messageTable } from '../store/records/message.ts'
 import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
 import type { Core } from './core.ts'
 import { noteOutbox, type Effects } from './effects.ts'
+import { readAccount } from './identity.ts'
 import { encryptFor, type Saying } from './sessions.ts'
 
 /**
@@ -52,6 +53,16 @@ export const encryptWaiting = async (
 ): Promise<void> => {
   for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
     if (!row.envelope) await encryptRow(tx, core, account, contact, row, effects)
+  }
+}
+
+/** Encrypts what waits for every contact that has a session. */
+export const encryptAllWaiting = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
+  const account = await readAccount(tx)
+  if (!account || account.unannounced) return
+  for (const { contactId, state } of await tx.list(contactTable)) {
+    const contact = await tx.get(contactTable, [contactId])
+    if (contact && state === 'accepted') await encryptWaiting(tx, core, account, contact, effects)
   }
 }
 

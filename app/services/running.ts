@@ -7,6 +7,7 @@ import { fenced, type FencedStore } from '../store/fenced-store.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { StoreError } from '../store/store-error.ts'
 import { refreshLogs } from './contacts.ts'
+import { createContinuity, type LeadersContinuity } from './continuity.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { createEffects, workOf, type Chore, type Effects, type Work } from './effects.ts'
@@ -22,6 +23,7 @@ import { createPresence, nothingPresent, type Presence } from './presence.ts'
 import { topUpPrekeys } from './prekey-upkeep.ts'
 import { problemOf } from './problems.ts'
 import { publishAll } from './publish.ts'
+import { encryptAllWaiting } from './resend.ts'
 import { createReceipts, type Receipts } from './receipts.ts'
 import { createReceiveEnvelopes, type ReceiveEnvelopes } from './receive-envelope.ts'
 import { askForFailed } from './repair.ts'
@@ -72,6 +74,7 @@ export interface Running {
 interface Surroundings {
   readonly store: ClientStore
   readonly presence: Presence
+  readonly continuity: LeadersContinuity
   readonly network: () => Network | undefined
   /** A step was committed. */
   readonly after: (effects: Effects) => void
@@ -79,8 +82,9 @@ interface Surroundings {
 }
 
 /** What each service gets to see; effects of a commit go out from here, in one place. */
-const createCore = (options: RunningOptions, { store, presence, network, after, emit }: Surroundings): Core => {
+const createCore = (options: RunningOptions, surroundings: Surroundings): Core => {
   const { now, random, crypto } = options
+  const { store, presence, continuity, network, after, emit } = surroundings
   const timers = createTimers()
   const core: Core = {
     store,
@@ -94,6 +98,7 @@ const createCore = (options: RunningOptions, { store, presence, network, after, 
     emit,
     pace: { ...defaultPace, ...options.pace },
     presence,
+    continuity,
     commit: async <T>(step: (tx: WriteTransaction, effects: Effects) => Promise<T>): Promise<T> => {
       const effects = createEffects()
       const result = await store.write((tx) => step(tx, effects))
@@ -136,20 +141,26 @@ const eventsOf = (core: Core, effects: Effects): EngineEvent[] => [
 ]
 
 /** What the leading engine does after a step of any engine. */
-const doWork = ({ outbox, receipts, showing, tasks }: Services, work: Work): void => {
+const doWork = (core: Core, { outbox, receipts, showing, tasks }: Services, work: Work): void => {
   for (const [contact, numbers] of work.outbox) outbox.offer(contact, numbers)
+  if (work.outbox.size > 0) core.continuity.moved()
   if (work.routes.size > 0) showing.refresh()
   for (const contact of work.receipts) receipts.schedule(contact)
   for (const chore of work.chores) tasks[chore].kick()
 }
 
 /** Tasks that repeat until nothing is left; `afterPublishing` runs after each round of publishing. */
-const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<Chore, Task>> => {
+const createTasks = (
+  core: Core,
+  continuity: LeadersContinuity,
+  afterPublishing: () => void,
+): Readonly<Record<Chore, Task>> => {
   const sessions: Task = createTask(
     core,
     createSessionStarter(core, () => sessions.kick()),
   )
   return {
+    continuity: createTask(core, () => continuity.check()),
     publish: createTask(core, async () => {
       try {
         return await publishAll(core)
@@ -200,9 +211,14 @@ class WiredEngine implements Running {
     this.#tab = toHex(options.random(8))
     this.#store = fenced(options.store, () => options.emit({ kind: 'superseded' }))
     const presence = createPresence(() => this.#tellPresence())
+    const continuity = createContinuity(
+      () => this.core,
+      () => this.#confirmed(),
+    )
     this.core = createCore(options, {
       store: this.#store,
       presence,
+      continuity,
       network: () => this.#network,
       after: (effects) => this.#after(effects),
       emit: (event) => this.#publish([event], null),
@@ -213,7 +229,7 @@ class WiredEngine implements Running {
       receipts: createReceipts(core),
       signals: createSignals(core),
       showing: createShowing(core),
-      tasks: createTasks(core, () => this.#answerWaiting()),
+      tasks: createTasks(core, continuity, () => this.#answerWaiting()),
     }
     const { signals, outbox, receipts, tasks } = this.#services
     this.#receive = createReceiveEnvelopes(core)
@@ -297,7 +313,17 @@ class WiredEngine implements Running {
     for (const contact of effects.quiet) this.#services.signals.quiet(contact)
     const work = workOf(effects)
     this.#publish(eventsOf(this.core, effects), work)
-    if (this.#network) doWork(this.#services, work)
+    if (this.#network) doWork(this.core, this.#services, work)
+  }
+
+  /** What waited for it may be encrypted now. */
+  #confirmed(): void {
+    const { core } = this
+    this.#tellPresence()
+    if (!this.#network) return
+    core.commit((tx, effects) => encryptAllWaiting(tx, core, effects)).catch(core.report)
+    this.#services.receipts.resume().catch(core.report)
+    this.#wakeAll()
   }
 
   #publish(events: readonly EngineEvent[], work: Work | null): void {
@@ -310,11 +336,12 @@ class WiredEngine implements Running {
     switch (message.kind) {
       case 'step':
         for (const event of message.events) this.#options.emit(event)
-        if (this.#network && message.work) doWork(this.#services, message.work)
+        if (this.#network && message.work) doWork(core, this.#services, message.work)
         this.#answerWaiting()
         return
       case 'presence': {
         if (this.#network) return
+        if (message.confirmed) core.continuity.confirm()
         const changed = core.presence.replace(message.state)
         showPresence(core, changed, this.#options.emit).catch(core.report)
         return
@@ -331,7 +358,8 @@ class WiredEngine implements Running {
   }
 
   #tellPresence(): void {
-    if (this.#network) this.#peers.tell({ kind: 'presence', state: this.core.presence.state })
+    const { presence, continuity } = this.core
+    if (this.#network) this.#peers.tell({ kind: 'presence', state: presence.state, confirmed: continuity.confirmed })
   }
 
   #wakeAll(): void {

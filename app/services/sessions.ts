@@ -99,7 +99,10 @@ const compose = async (
   return { ...introduced, opening: { log: account.log, ...(proof ? { inviteProof: proof } : {}) } }
 }
 
-/** Encrypts for the contact and moves the session, both in this transaction; undefined when there is no session yet. */
+/**
+ * Encrypts for the contact and moves the session, both in this transaction; undefined when there is no session yet, or it is
+ * not sure yet that this is the newest copy of it.
+ */
 export const encryptFor = async (
   tx: WriteTransaction,
   core: Core,
@@ -109,7 +112,7 @@ export const encryptFor = async (
   effects: Effects,
 ): Promise<Uint8Array | undefined> => {
   const now = core.now()
-  const session = await sendingSession(tx, contact, now)
+  const session = core.continuity.confirmed ? await sendingSession(tx, contact, now) : undefined
   if (!session) return undefined
   const content = await compose(tx, core, account, contact, session, saying, effects)
   const next = encryptMessage(session, encodeContent(content), { now, random: core.random, crypto: core.crypto })

@@ -147,6 +147,7 @@ const waitingContacts = (core: Core): Promise<{ contacts: ContactRow[]; nextAtMs
     let nextAtMs = Number.POSITIVE_INFINITY
     // Until the relays have our new mailbox and its lanes, an answer could not reach us.
     if ((await readAccount(tx))?.unannounced) return { contacts, nextAtMs }
+    if (!core.continuity.confirmed) return { contacts, nextAtMs }
     for (const contact of await tx.list(contactTable)) {
       if (contact.state !== 'accepted' || isHeld(contact)) continue
       const rows = await tx.list(outboxTable, { prefix: [contact.contactId] })

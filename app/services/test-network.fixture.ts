@@ -41,6 +41,7 @@ export interface Faults {
 interface Mailbox {
   readonly waiting: ReceivedEnvelope[]
   readonly lanes: Map<string, LaneGrant>
+  counter: number
   owner: Connection | undefined
   delivering: boolean
 }
@@ -105,7 +106,7 @@ export class TestWorld {
     const name = toHex(id)
     let mailbox = this.mailboxes.get(name)
     if (!mailbox)
-      this.mailboxes.set(name, (mailbox = { waiting: [], lanes: new Map(), owner: undefined, delivering: false }))
+      this.mailboxes.set(name, (mailbox = { waiting: [], lanes: new Map(), counter: 0, owner: undefined, delivering: false }))
     return mailbox
   }
 
@@ -285,6 +286,13 @@ export const createTestNetwork = (
     },
     countPrekeys: async (_relay, { accountId }) =>
       ++world.counted > 0 && world.relayUp && !world.logs.has(toHex(accountId)) ? notOwner : up(() => count(accountId)),
+    advance: ({ mailboxId }, counter) =>
+      up(() => {
+        const mailbox = world.mailbox(mailboxId)
+        const before = mailbox.counter
+        mailbox.counter = Math.max(before, counter)
+        return before
+      }),
     setLanes: ({ mailboxId }, lanes) =>
       up(() => {
         for (const lane of lanes) world.mailbox(mailboxId).lanes.set(toHex(lane.laneHash), lane)

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import {
   ackParams,
+  advanceParams,
+  advanceResult,
   depositParams,
   mailboxProtocol,
   registerParams,
@@ -56,6 +58,7 @@ export const mailboxService = (options: MailboxServiceOptions): RelayService => 
           (params, context) => subscribe(shared, caller, params, context),
           onStoreFailure,
         ),
+        advance: handler(advanceParams, (params) => advance(shared, caller, params), onStoreFailure),
         ack: handler(ackParams, (params) => acknowledge(shared, caller, params), onStoreFailure),
       },
     }),
@@ -134,6 +137,15 @@ const subscribe = (
   if (window === 0) throw new RelayRefusal('bad-request', 'a window holds at least one envelope')
   shared.subscriptions.subscribe(mailboxId, window, context)
   return yes
+}
+
+const advance = async (
+  shared: Shared,
+  caller: Caller,
+  { mailboxId, counter }: Params<typeof advanceParams>,
+): Promise<Uint8Array> => {
+  requireOwner(shared, caller, mailboxId)
+  return advanceResult.encode({ before: await shared.store.advance(mailboxId, counter) })
 }
 
 const acknowledge = async (

@@ -45,6 +45,8 @@ const prepare = (database: DatabaseSync) => ({
   grow: database.prepare(
     'UPDATE mailbox SET next_sequence = next_sequence + 1, envelopes = envelopes + 1, bytes = bytes + ? WHERE number = ?',
   ),
+  counter: database.prepare('SELECT counter FROM mailbox WHERE number = ?'),
+  advance: database.prepare('UPDATE mailbox SET counter = ? WHERE number = ?'),
   shrink: database.prepare('UPDATE mailbox SET envelopes = envelopes - ?, bytes = bytes - ? WHERE number = ?'),
   decoy: database.prepare('INSERT OR REPLACE INTO decoy (slot, envelope_id, envelope) VALUES (?, ?, ?)'),
   waiting: database.prepare(
@@ -147,6 +149,14 @@ export class MailboxTable {
 
   countWaiting(mailboxId: Uint8Array): number {
     return this.#find(mailboxId)?.envelopes ?? 0
+  }
+
+  advance(mailboxId: Uint8Array, counter: number): number {
+    const mailbox = this.#find(mailboxId)
+    if (!mailbox) return 0
+    const { counter: before } = this.#sql.counter.get(mailbox.number) as { counter: number }
+    if (counter > before) this.#sql.advance.run(counter, mailbox.number)
+    return before
   }
 
   acknowledge(mailboxId: Uint8Array, sequences: readonly number[]): void {

@@ -60,6 +60,16 @@ export const relayStoreSuite = (make: () => StoreUnderTest): void => {
       expect(store.owner(random(32))).toBeNull()
     })
 
+    test('a counter never falls, and outlives the process', async () => {
+      const { mailboxId } = await mailboxWithLane()
+      expect(await store.advance(mailboxId, 5)).toBe(0)
+      expect(await store.advance(mailboxId, 3)).toBe(5)
+      await reopen()
+      expect(await store.advance(mailboxId, 6)).toBe(5)
+      expect(await store.advance(mailboxId, 6)).toBe(6)
+      expect(await store.advance(random(32), 7)).toBe(0)
+    })
+
     test('a key may have four', async () => {
       const owner = random(32)
       const outcomes = await Promise.all([1, 2, 3, 4, 5].map(() => store.register(random(32), owner)))

@@ -98,6 +98,8 @@ export interface RelayStore {
   /** How many wait in all. */
   countWaiting(mailboxId: Uint8Array): number
   acknowledge(mailboxId: Uint8Array, sequences: readonly number[]): Promise<void>
+  /** Raises the mailbox's counter, which never falls. Resolves to what it was; 0 of a mailbox that is not there. */
+  advance(mailboxId: Uint8Array, counter: number): Promise<number>
 
   /** Null when the account is unknown. */
   account(accountId: Uint8Array): { readonly head: Uint8Array; readonly log: Uint8Array } | null

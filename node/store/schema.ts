@@ -9,7 +9,7 @@ import { StoreError } from './relay-store.ts'
  * An envelope's key is its mailbox's number times 2^32 plus its sequence in that mailbox: rows of one mailbox lie together,
  * in order, without a second index. 2^21 mailboxes keep the key below 2^53, where JavaScript's integers end.
  */
-const schema = `
+const firstSchema = `
   CREATE TABLE mailbox (
     number INTEGER PRIMARY KEY,
     mailbox_id BLOB NOT NULL UNIQUE,
@@ -62,8 +62,25 @@ const schema = `
   CREATE INDEX one_time_left ON one_time_prekey (device, kind, id) WHERE prekey IS NOT NULL;
 `
 
-/** Raised with every change of `schema`; migrations only go forward. */
-const schemaVersion = 1
+/**
+ * What leads from each version to the next, from an empty file on. A later version adds a step and never edits an earlier one:
+ * every released database must still open, and none goes back.
+ */
+const migrations: readonly string[] = [
+  firstSchema,
+  // How far the owner says to have come; raised only.
+  'ALTER TABLE mailbox ADD COLUMN counter INTEGER NOT NULL DEFAULT 0;',
+]
+
+const schemaVersion = migrations.length
+
+/** Brings a database to `target` (@default the newest version), in one transaction. */
+export const migrate = (database: DatabaseSync, target = schemaVersion): void => {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+  const missing = migrations.slice(version, target)
+  if (missing.length > 0)
+    database.exec(`BEGIN EXCLUSIVE; ${missing.join('\n')} PRAGMA user_version = ${target}; COMMIT`)
+}
 
 /** 16 MiB of log before it is copied into the database: a burst of large deposits pays for few copies. */
 const checkpointPages = 4_096
@@ -105,13 +122,13 @@ const prepareDatabase = (database: DatabaseSync): void => {
     PRAGMA journal_size_limit = ${4 * checkpointPages * 4_096};
   `)
   const version = database.prepare('PRAGMA user_version').get()?.['user_version']
-  if (version === 0) database.exec(`BEGIN EXCLUSIVE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`)
-  else if (version !== schemaVersion) {
+  if (Number(version) > schemaVersion) {
     throw new StoreError(
       'newer',
       `The database has version ${String(version)}; this relay knows ${schemaVersion}. Update the relay.`,
     )
   }
+  migrate(database)
   // After a failed sync the log may hold what the disk does not; copying and emptying it makes the two one again.
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }

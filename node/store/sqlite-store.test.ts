@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { relayStoreSuite } from './relay-store.suite.ts'
+import { migrate } from './schema.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 const temporary = (): string => mkdtempSync(join(tmpdir(), 'sotto-store-'))
@@ -35,6 +36,21 @@ describe('SQLite files', () => {
     const store = openSqliteStore(path)
     await store.register(new Uint8Array(32), new Uint8Array(32))
     for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
+    await store.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  test('a database of every earlier version opens with all that is in it', async () => {
+    const directory = temporary()
+    const path = join(directory, 'relay.sqlite')
+    const database = new DatabaseSync(path)
+    migrate(database, 1)
+    const [mailboxId, owner] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    database.prepare('INSERT INTO mailbox (mailbox_id, owner) VALUES (?, ?)').run(mailboxId, owner)
+    database.close()
+    const store = openSqliteStore(path)
+    expect(store.owner(mailboxId)).toEqual(owner)
+    expect(await store.advance(mailboxId, 4)).toBe(0)
     await store.close()
     rmSync(directory, { recursive: true })
   })

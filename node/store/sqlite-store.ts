@@ -44,6 +44,9 @@ class SqliteStore implements RelayStore {
   readonly waiting: RelayStore['waiting'] = (...query) => this.#read(() => this.#mailboxes.waiting(...query))
   readonly countWaiting: RelayStore['countWaiting'] = (mailboxId) =>
     this.#read(() => this.#mailboxes.countWaiting(mailboxId))
+  readonly advance: RelayStore['advance'] = (mailboxId, counter) =>
+    this.#commits.run(() => this.#mailboxes.advance(mailboxId, counter))
+
   readonly acknowledge: RelayStore['acknowledge'] = (mailboxId, sequences) =>
     this.#commits.run(() => this.#mailboxes.acknowledge(mailboxId, sequences))
 

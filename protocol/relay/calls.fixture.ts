@@ -6,6 +6,8 @@ import { done, replyFrame, requestFrame } from './frame.ts'
 import { relayInfo } from './info-calls.ts'
 import {
   ackParams,
+  advanceParams,
+  advanceResult,
   depositParams,
   envelopesPush,
   registerParams,
@@ -58,6 +60,8 @@ export const relayCases: DecoderCase[] = [
   }),
   codecCase('reply: push', replyFrame, { push: random(40) }),
   codecCase('done', done, {}),
+  codecCase('advance', advanceParams, { mailboxId, counter: 70_000 }),
+  codecCase('advanced', advanceResult, { before: 69_999 }),
   codecCase('publish-log', publishLogParams, { log: bob.log }),
   codecCase('fetch-log', fetchLogParams, { accountId: bob.accountId }),
   codecCase('log', fetchLogResult, { log: bob.log }),

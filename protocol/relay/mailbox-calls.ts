@@ -3,7 +3,7 @@ import { maxEnvelopeBytes, maxIdsPerCall } from '../wire/limits.ts'
 
 /**
  * Calls of `/sotto/mailbox/1`. The owner is the peer key the connection was authenticated with (Noise); deposits come from
- * throwaway keys. Methods: `register`, `setLanes`, `revokeLanes`, `deposit`, `subscribe`, `ack`.
+ * throwaway keys. Methods: `register`, `setLanes`, `revokeLanes`, `deposit`, `subscribe`, `ack`, `advance`.
  */
 export const mailboxProtocol = '/sotto/mailbox/1'
 
@@ -71,6 +71,13 @@ export const envelopesPush = struct('envelopes', {
   waiting: [2, uint()],
 })
 export type EnvelopesPush = ReturnType<typeof envelopesPush.decode>
+
+/**
+ * `advance`: raises the mailbox's counter to `counter`, unless it is there already. Answer: what it was before, once the new
+ * one is on disk. A device raises it as it goes on, so that one restored from an older copy finds it ahead of its own.
+ */
+export const advanceParams = struct('advance', { mailboxId: [0, mailboxId], counter: [1, uint()] })
+export const advanceResult = struct('advanced', { before: [0, uint()] })
 
 /** `ack`: the owner has these on disk; the relay forgets them. Unknown sequences are ignored. Answer: `done`. */
 export const ackParams = struct('ack', { mailboxId: [0, mailboxId], sequences: [1, array(uint(), maxIdsPerCall)] })

@@ -9,6 +9,8 @@ import { done } from '../../protocol/relay/frame.ts'
 import { infoProtocol, relayInfo, type RelayInfo } from '../../protocol/relay/info-calls.ts'
 import {
   ackParams,
+  advanceParams,
+  advanceResult,
   depositParams,
   mailboxProtocol,
   revokeLanesParams,
@@ -69,6 +71,12 @@ export const fetchLog = async (channel: RelayChannel, accountId: Uint8Array): Pr
     result: fetchLogResult,
   })
   return log
+}
+
+/** Raises the mailbox's counter; what it was before. */
+export const advance = async (channel: RelayChannel, mailboxId: Uint8Array, counter: number): Promise<number> => {
+  const params = [advanceParams, { mailboxId, counter }] as const
+  return (await channel.call({ protocol: mailboxProtocol, method: 'advance', params, result: advanceResult })).before
 }
 
 /** One-time prekeys the relay still has of this device. */
