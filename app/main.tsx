@@ -56,8 +56,7 @@ const createLeadership = (engine: EngineApi): TabLeadership => {
     locks: navigator.locks,
     channel: {
       post: (message) => tabs.postMessage(message),
-      onMessage: (listener) =>
-        tabs.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => listener(data)),
+      onMessage: (listener) => tabs.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => listener(data)),
     },
     tabId: crypto.randomUUID(),
     lead: () =>

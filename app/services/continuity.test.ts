@@ -78,9 +78,7 @@ describe('a profile that is older than what its relay knows', () => {
     await alice.open()
     await alice.send(id, 'from the copy')
     await expect.poll(() => isRestored(alice), soon).toBe(true)
-    await expect
-      .poll(() => bob.texts(id), soon)
-      .toEqual(['before', ...theirs, 'written at once', 'from the copy'])
+    await expect.poll(() => bob.texts(id), soon).toEqual(['before', ...theirs, 'written at once', 'from the copy'])
     await bob.send(id, 'an answer to the copy')
     await expect.poll(async () => (await alice.texts(id)).at(-1), soon).toBe('an answer to the copy')
     const keys = sealed.map(({ messageKey }) => messageKey)

@@ -2,6 +2,7 @@ import type { WriteTransaction } from '../store/client-store.ts'
 import type { NetworkResult } from '../../signaling/network.ts'
 import { secondMs } from '../../protocol/wire/limits.ts'
 import { accountTable } from '../store/records/account.ts'
+import { continuityTable } from '../store/records/continuity.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { messageIndex, messageTable } from '../store/records/message.ts'
 import { outboxTable } from '../store/records/outbox.ts'
@@ -96,10 +97,10 @@ const leaveOldSessions = async (tx: WriteTransaction, core: Core, effects: Effec
 
 /** Stores one more than both the relays and this device have had, and returns it. */
 const raiseStep = async (tx: WriteTransaction, core: Core, effects: Effects, atRelays: number): Promise<number> => {
-  const { counter = 0 } = await requireAccount(tx)
+  const counter = (await tx.get(continuityTable, [0]))?.counter ?? 0
   if (atRelays > counter) await leaveOldSessions(tx, core, effects)
   const next = Math.max(counter, atRelays) + 1
-  tx.put(accountTable, { ...(await requireAccount(tx)), counter: next })
+  tx.put(continuityTable, { counter: next })
   return next
 }
 
@@ -154,10 +155,12 @@ export const createContinuity = (core: () => Core, onConfirmed: () => void): Lea
     },
     check: async () => {
       if (confirmed) return true
-      const account = await core().store.read(readAccount)
+      const [account, row] = await core().store.read((tx) =>
+        Promise.all([readAccount(tx), tx.get(continuityTable, [0])]),
+      )
       // Without an account there is nothing to confirm yet; onboarding asks again.
       if (!account) return true
-      const atRelays = await askRelays(core(), account.counter ?? 0)
+      const atRelays = await askRelays(core(), row?.counter ?? 0)
       if (atRelays === undefined) return false
       if (!(await raise(atRelays))) return false
       confirm()

@@ -18,6 +18,10 @@ export interface Pace {
   readonly repairMs: readonly [first: number, most: number]
   /** The counter at the relays is raised this long after something was sent, and then not again before the second has passed. */
   readonly counterMs: readonly [first: number, again: number]
+  /** Envelopes that did not open are asked for this long after one of them came. */
+  readonly askMs: number
+  /** Two envelopes of one sender overtake each other within this; a message missing longer than that is missing. */
+  readonly overtakeMs: number
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -38,6 +42,8 @@ export const defaultPace: Pace = {
   repairMs: [hourMs, dayMs],
   // A copy is noticed if the original sent anything this long before it was last seen; 10 s cost a relay next to nothing.
   counterMs: [2 * secondMs, 10 * secondMs],
+  askMs: secondMs,
+  overtakeMs: 5 * secondMs,
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

@@ -21,6 +21,8 @@ const quickPace: Partial<Pace> = {
   retryMs: [20, 200],
   accountMissingMs: [20, 200],
   counterMs: [20, 200],
+  askMs: 10,
+  overtakeMs: 50,
   patienceMs: 10_000,
 }
 
@@ -155,11 +157,12 @@ export class Person {
     return events.findLast((event) => event.conversation.conversationId === conversationId)?.conversation
   }
 
-  /** Everything that lies in the database but the diagnostics, as text to compare. */
+  /** Everything that lies in the database but the diagnostics and what only counts, as text to compare. */
   async dump(): Promise<string> {
     const raw = await openDB(this.database)
     const lines: string[] = []
-    for (const store of rawStoreNames.filter((name) => name !== 'diagnostics' && name !== 'lock')) {
+    const compared = rawStoreNames.filter((name) => !['diagnostics', 'continuity', 'lock'].includes(name))
+    for (const store of compared) {
       const [keys, values] = await Promise.all([raw.getAllKeys(store), raw.getAll(store)])
       keys.forEach((key, i) => lines.push(`${store} ${describe(key)} ${describe(values[i])}`))
     }

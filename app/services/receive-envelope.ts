@@ -24,7 +24,7 @@ import { readAccount } from './identity.ts'
 import { openEnvelope, type Opened } from './open-envelope.ts'
 import { originOf } from './origin.ts'
 import { oweReceipt } from './receipts.ts'
-import { encryptWaiting } from './resend.ts'
+import { encryptWaiting, offerGaps } from './resend.ts'
 import { withReceiveOnly } from './retired-devices.ts'
 import { addSession, dispatchControl, putSession, sendingSession } from './sessions.ts'
 import { readSettings } from './settings.ts'
@@ -83,16 +83,22 @@ const acceptHandshake = async (
 /** Receipts count only for messages of this device in the conversation with their sender. */
 const applyReceipt = async (
   tx: WriteTransaction,
+  core: Core,
   effects: Effects,
   { contactId, conversationId }: ContactRow,
   ids: readonly Uint8Array[],
   status: 'delivered' | 'read',
 ): Promise<void> => {
+  let newest = 0
   for (const messageId of ids) {
     const before = await tx.find(messageTable, messageIndex(conversationId, true, messageId))
-    if (before?.outboxNumber !== undefined) tx.delete(outboxTable, [contactId, before.outboxNumber])
+    if (before?.outboxNumber !== undefined) {
+      tx.delete(outboxTable, [contactId, before.outboxNumber])
+      newest = Math.max(newest, before.outboxNumber)
+    }
     await raiseStatus(tx, effects, { conversationId, messageId, status })
   }
+  await offerGaps(tx, core, effects, contactId, newest)
 }
 
 /** Stop 6: message, session and everything that follows from them. Returns the message's id if it is one. */
@@ -106,8 +112,8 @@ const acceptContent = async (
 ): Promise<Uint8Array | undefined> => {
   const { body, sequence, messageId } = content
   if (body.kind === 'receipt') {
-    await applyReceipt(tx, effects, contact, body.delivered, 'delivered')
-    await applyReceipt(tx, effects, contact, body.read, 'read')
+    await applyReceipt(tx, core, effects, contact, body.delivered, 'delivered')
+    await applyReceipt(tx, core, effects, contact, body.read, 'read')
     return undefined
   }
   if (body.kind === 'repair') await answerRepair(tx, core, effects, contact.contactId, session, body.envelopeIds)

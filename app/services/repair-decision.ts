@@ -28,6 +28,14 @@ export const repairLevel = ({ repairs, repairedAtMs }: Past, now: number): numbe
 export const nextRepairAtMs = ({ repairs, repairedAtMs }: Past, pace: readonly [number, number]): number =>
   repairedAtMs === undefined ? 0 : repairedAtMs + backOffWhole(Math.max(0, repairs - 1), pace)
 
+/** Whether a handshake that is wanted may begin now: a renewal at once, a repair when the pause since the last one is over. */
+export const isHandshakeDue = (
+  row: Pick<RemoteDeviceRow, 'repairs' | 'repairedAtMs' | 'handshake'>,
+  now: number,
+  pace: readonly [number, number],
+): boolean =>
+  row.handshake === 'renewal' || (row.handshake === 'repair' && decideRepair(row, false, now, pace) === 'handshake')
+
 /**
  * The one decision. `handshake`: make a new session. `ask`: one was made lately, so ask on it for what failed. `later`: neither
  * is possible yet.

@@ -11,7 +11,7 @@ import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
 import { requireAccount } from './identity.ts'
 import { readSendingDevice, wantHandshake } from './remote-devices.ts'
-import { decideRepair, isSignOfLoss, repairLevel } from './repair-decision.ts'
+import { decideRepair, isHandshakeDue, isSignOfLoss, repairLevel } from './repair-decision.ts'
 import { renew, undelivered } from './resend.ts'
 import { dispatchControl, sendingSession } from './sessions.ts'
 
@@ -57,8 +57,9 @@ export const noteFailure = async (
   tx.put(remoteDeviceTable, counted)
   tx.put(failureTable, { contactId, envelopeId, atMs: now })
   const hasSession = (await sendingSession(tx, contact, now)) !== undefined
-  if (decideRepair(counted, hasSession, now, core.pace.repairMs) === 'ask') effects.chores.add('repairs')
-  else wantHandshake(tx, effects, counted, 'repair')
+  const decision = decideRepair(counted, hasSession, now, core.pace.repairMs)
+  if (hasSession) effects.chores.add('repairs')
+  if (decision !== 'ask') wantHandshake(tx, effects, counted, 'repair')
 }
 
 /** Asks for up to 200 envelopes that did not open; the number asked for. */
@@ -79,17 +80,25 @@ const ask = async (
   return failed.length
 }
 
-/** Asks a contact on the session there is; a handshake that is wanted will ask by itself. True: there is more. */
+/**
+ * Asks a contact on the session there is; a handshake that is about to be made will ask by itself, one that is wanted but not
+ * due yet must not hold this up. True: there is more.
+ */
 const askStep = async (tx: WriteTransaction, core: Core, effects: Effects, contactId: Uint8Array): Promise<boolean> => {
   if (!core.continuity.confirmed) return false
   const contact = await tx.get(contactTable, [contactId])
   if (contact?.state !== 'accepted' || !(await sendingSession(tx, contact, core.now()))) return false
-  if ((await readSendingDevice(tx, contact))?.handshake !== 'none') return false
+  const device = await readSendingDevice(tx, contact)
+  if (!device || isHandshakeDue(device, core.now(), core.pace.repairMs)) return false
   return (await ask(tx, core, await requireAccount(tx), contactId, effects)) === maxRepairIds
 }
 
-/** Asks every contact for what is written down as failed and not asked for yet. */
+/**
+ * Asks every contact for what is written down as failed and not asked for yet, after waiting a moment: failures come in
+ * swarms, and one asking names 200 of them.
+ */
 export const askForFailed = async (core: Core): Promise<boolean> => {
+  await new Promise<void>((resolve) => void core.timers.after(core.pace.askMs, resolve))
   const rows = await core.store.read((tx) => tx.list(failureTable))
   const contacts = new Set(rows.filter((row) => row.askedAtMs === undefined).map((row) => toHex(row.contactId)))
   for (const contactId of [...contacts].map(fromHex))

@@ -1,5 +1,6 @@
 import { envelopeId } from '../../protocol/envelope/envelope.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
+import { dayMs } from '../../protocol/wire/limits.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
@@ -11,10 +12,14 @@ import { readAccount } from './identity.ts'
 import { encryptFor, type Saying } from './sessions.ts'
 
 /**
- * 3 times: two losses in a row are bad luck, and a contact that asks for ever must not make this device encrypt, and a relay
- * store, for ever.
+ * 3 times, and once more for every day since: two losses in a row are bad luck, a contact that asks for ever must not make this
+ * device encrypt, and a relay store, for ever; and no message may stay lost because a relay once made up too many losses.
  */
 const maxRenewals = 3
+
+/** Renewals as they count now. */
+const renewalsNow = ({ renewals = 0, renewedAtMs }: OutboxRow, now: number): number =>
+  renewedAtMs === undefined ? renewals : Math.max(0, renewals - Math.max(0, Math.floor((now - renewedAtMs) / dayMs)))
 
 /** What an outbox row says; undefined when its message is not there any more. */
 const sayingOf = async (tx: WriteTransaction, core: Core, row: OutboxRow): Promise<Saying | undefined> => {
@@ -70,6 +75,33 @@ export const encryptAllWaiting = async (tx: WriteTransaction, core: Core, effect
 export const undelivered = async (tx: WriteTransaction, contactId: Uint8Array): Promise<OutboxRow[]> =>
   (await tx.list(outboxTable, { prefix: [contactId] })).filter((row) => row.messageId && row.envelope)
 
+/**
+ * 50 of a gap at a time: the receipts for them bring the next ones.
+ */
+const maxGapRows = 50
+
+/**
+ * A message has arrived: what was taken before it and has not is a gap, and is offered again at once instead of when its
+ * pause is over. Only what is older than a moment, since two ways may overtake each other, and each three times at most:
+ * after that the pauses take over, and the contact's own asking.
+ */
+export const offerGaps = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  contactId: Uint8Array,
+  arrived: number,
+): Promise<void> => {
+  const now = core.now()
+  const earlier = await tx.list(outboxTable, { prefix: [contactId], before: arrived, limit: maxGapRows })
+  for (const row of earlier) {
+    const isOld = now - row.createdAtMs > core.pace.overtakeMs && row.dueAtMs > now + core.pace.overtakeMs
+    if (!row.sent || !row.messageId || row.offers > 3 || !isOld) continue
+    tx.put(outboxTable, { ...row, dueAtMs: now + core.pace.overtakeMs })
+    noteOutbox(effects, contactId, row.number)
+  }
+}
+
 /** The outbox rows whose envelopes have these ids, in sending order. Whatever is delivered has no row any more. */
 export const rowsOf = async (
   tx: WriteTransaction,
@@ -84,7 +116,7 @@ export const rowsOf = async (
 
 /**
  * Encrypts messages anew on the session to send on, with their ids and sequences: new bytes take the place of the old ones,
- * in this transaction. `counted`: each message at most 3 times; otherwise its count begins again.
+ * in this transaction. `counted`: each message at most 3 times, and once a day; otherwise its count begins again.
  */
 export const renew = async (
   tx: WriteTransaction,
@@ -96,7 +128,9 @@ export const renew = async (
   effects: Effects,
 ): Promise<void> => {
   for (const row of rows) {
-    const renewals = counted ? (row.renewals ?? 0) + 1 : 0
-    if (renewals <= maxRenewals) await encryptRow(tx, core, account, contact, { ...row, renewals }, effects)
+    const now = core.now()
+    const renewals = counted ? renewalsNow(row, now) + 1 : 0
+    if (renewals > maxRenewals) continue
+    await encryptRow(tx, core, account, contact, { ...row, renewals, renewedAtMs: now }, effects)
   }
 }

@@ -17,7 +17,7 @@ import type { Problem } from './engine-api.ts'
 import { localIdentity, readAccount, requireAccount } from './identity.ts'
 import type { Pace } from './pace.ts'
 import { readRemoteDevice, readSendingDevice } from './remote-devices.ts'
-import { decideRepair, nextRepairAtMs } from './repair-decision.ts'
+import { isHandshakeDue, nextRepairAtMs } from './repair-decision.ts'
 import { beginOnNewSession, noteFailedRepair, wantedHandshakes } from './repair.ts'
 import { encryptWaiting } from './resend.ts'
 import { addSession, readSessions, sendingSession } from './sessions.ts'
@@ -61,7 +61,7 @@ const learnLog = async (
 /** Whether there is no session to send on, or another one is wanted by now. */
 const needsHandshake = async (tx: ReadTransaction, core: Core, contact: ContactRow): Promise<boolean> => {
   const remote = await readSendingDevice(tx, contact)
-  const isWanted = remote !== undefined && remote.handshake !== 'none' && isDue(core, remote)
+  const isWanted = remote !== undefined && isHandshakeDue(remote, core.now(), core.pace.repairMs)
   return isWanted || (await sendingSession(tx, contact, core.now())) === undefined
 }
 
@@ -105,10 +105,6 @@ const initiateStep = async (
   await encryptWaiting(tx, core, account, contact, effects)
 }
 
-/** A renewal is due when it is wanted, a repair when the pause since the last one is over. */
-const isDue = ({ now, pace }: Core, device: RemoteDeviceRow): boolean =>
-  device.handshake === 'renewal' || decideRepair(device, false, now(), pace.repairMs) === 'handshake'
-
 /** `missing`: every relay was reached, and none has the account. `unusable`: what they gave is not accepted. */
 type Outcome = 'started' | 'failed' | 'missing' | 'unusable' | VersionGap['side']
 
@@ -144,6 +140,7 @@ const startOne = async (core: Core, contact: ContactRow): Promise<Outcome> => {
 const waitingContacts = (core: Core): Promise<{ contacts: ContactRow[]; nextAtMs: number }> =>
   core.store.read(async (tx) => {
     const contacts: ContactRow[] = []
+    const isDue = (device: RemoteDeviceRow): boolean => isHandshakeDue(device, core.now(), core.pace.repairMs)
     let nextAtMs = Number.POSITIVE_INFINITY
     // Until the relays have our new mailbox and its lanes, an answer could not reach us.
     if ((await readAccount(tx))?.unannounced) return { contacts, nextAtMs }
@@ -153,9 +150,9 @@ const waitingContacts = (core: Core): Promise<{ contacts: ContactRow[]; nextAtMs
       const rows = await tx.list(outboxTable, { prefix: [contact.contactId] })
       const wanted = await wantedHandshakes(tx, contact.contactId)
       for (const device of wanted) {
-        if (!isDue(core, device)) nextAtMs = Math.min(nextAtMs, nextRepairAtMs(device, core.pace.repairMs))
+        if (!isDue(device)) nextAtMs = Math.min(nextAtMs, nextRepairAtMs(device, core.pace.repairMs))
       }
-      if (rows.some((row) => !row.envelope) || wanted.some((device) => isDue(core, device))) contacts.push(contact)
+      if (rows.some((row) => !row.envelope) || wanted.some(isDue)) contacts.push(contact)
     }
     return { contacts, nextAtMs }
   })

@@ -106,7 +106,10 @@ export class TestWorld {
     const name = toHex(id)
     let mailbox = this.mailboxes.get(name)
     if (!mailbox)
-      this.mailboxes.set(name, (mailbox = { waiting: [], lanes: new Map(), counter: 0, owner: undefined, delivering: false }))
+      this.mailboxes.set(
+        name,
+        (mailbox = { waiting: [], lanes: new Map(), counter: 0, owner: undefined, delivering: false }),
+      )
     return mailbox
   }
 

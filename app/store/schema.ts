@@ -3,6 +3,7 @@ import type { Table } from './client-store.ts'
 import { lockStore } from './device-lock.ts'
 import { accountTable } from './records/account.ts'
 import { contactTable } from './records/contact.ts'
+import { continuityTable } from './records/continuity.ts'
 import { conversationTable } from './records/conversation.ts'
 import { diagnosticTable } from './records/diagnostic.ts'
 import { envelopeTable } from './records/envelope.ts'
@@ -48,8 +49,8 @@ const firstTables: readonly AnyTable[] = [
 /** Tables of version 2: repairing sessions, and envelopes of newer versions. */
 const secondTables: readonly AnyTable[] = [remoteDeviceTable, failureTable, heldTable]
 
-/** Tables of version 3: several tabs. */
-const thirdTables: readonly AnyTable[] = [leadershipTable]
+/** Tables of version 3: several tabs, and copies of a profile. */
+const thirdTables: readonly AnyTable[] = [leadershipTable, continuityTable]
 
 export const tables: readonly AnyTable[] = [...firstTables, ...secondTables, ...thirdTables]
 

@@ -96,8 +96,6 @@ const account = struct('account', {
   nextPrekeyId: [8, uint(0xffff_ffff)],
   /** Newest protocol version that a signed prekey of this device has told. */
   toldVersion: [9, optional(uint(0xffff))],
-  /** How far this device has come, as its relays know too (`services/continuity.ts`); absent: not counted yet. */
-  counter: [10, optional(uint())],
   /** When this device's keys were made; absent: with the account. */
   keysSinceMs: [20, optional(uint())],
   /** Earlier devices of this account, eldest first. */

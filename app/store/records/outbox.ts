@@ -24,8 +24,9 @@ const outbox = struct('outbox', {
   /** Once sent: when to offer it again. */
   dueAtMs: [7, uint()],
   createdAtMs: [8, uint()],
-  /** Times its message was encrypted anew. */
+  /** Times its message was encrypted anew because it was asked for, and when it last was. */
   renewals: [9, optional(uint())],
+  renewedAtMs: [10, optional(uint())],
 })
 export type OutboxRow = ReturnType<typeof outbox.decode>
 
