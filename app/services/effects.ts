@@ -4,7 +4,7 @@ import type { MessageRow } from '../store/records/message.ts'
 import type { EngineEvent } from './engine-api.ts'
 
 /** Work that a committed step leaves for the background. */
-export type Chore = 'publish' | 'sessions' | 'repairs' | 'prekeys' | 'contacts'
+export type Chore = 'publish' | 'mailboxes' | 'sessions' | 'repairs' | 'prekeys' | 'contacts'
 
 /** What is to happen once, and only if, a step is on disk. */
 export interface Effects {

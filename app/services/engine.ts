@@ -14,7 +14,8 @@ import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, Profile
 import { readAccount } from './identity.ts'
 import { acceptInvite, createInvite, previewInvite } from './invites.ts'
 import { problemOf, refuse } from './problems.ts'
-import { isReadyFor } from './publish.ts'
+import { addRelay, moveRelay, removeRelay } from './own-relays.ts'
+import { isReadyForInvite } from './publish.ts'
 import { markRead } from './read-marks.ts'
 import { replaceKeysStep } from './replace-keys.ts'
 import { startRunning, type Running, type RunningOptions } from './running.ts'
@@ -75,7 +76,7 @@ const makeInvite = async ({ core, published }: Running): Promise<Outcome<{ fragm
     const deadline = core.now() + core.pace.patienceMs
     for (;;) {
       const round = published()
-      if (await isReadyFor(core, made.secret)) return { ok: true, value: { fragment: made.fragment } }
+      if (await isReadyForInvite(core)) return { ok: true, value: { fragment: made.fragment } }
       const left = deadline - core.now()
       if (left <= 0 || core.timers.closed) break
       await Promise.race([round, pause(core, left)])
@@ -148,6 +149,13 @@ const personalCalls = (
   acceptInvite: async (fragment) => acceptInvite(open().core, fragment),
 })
 
+/** Calls about where this account lives. */
+const relayCalls = (open: () => Running): Pick<EngineApi, 'addRelay' | 'removeRelay' | 'moveRelay'> => ({
+  addRelay: async (addresses) => addRelay(open().core, addresses),
+  removeRelay: async (relayId) => removeRelay(open().core, relayId),
+  moveRelay: async (relayId, addresses) => moveRelay(open().core, relayId, addresses),
+})
+
 /** Changes to the faster provider. Without it everything works, only slower: a line for whoever wonders why. */
 const improveCrypto = async (core: Core, choice: CryptoChoice): Promise<void> => {
   try {
@@ -215,6 +223,7 @@ export const createEngine = ({
       return outcome
     },
     ...personalCalls(open),
+    ...relayCalls(open),
     ...conversationCalls(open),
     diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
     wipe: async () => {

@@ -1,4 +1,5 @@
-import type { PeerPath, RelayState } from '../../signaling/network.ts'
+import { toHex } from '../../protocol/wire/bytes.ts'
+import type { PeerPath, RelayAddress, RelayState } from '../../signaling/network.ts'
 
 /** What is true only while it lasts and never stored: paths, relay states, who is typing. Keys are hex. */
 export interface Presence {
@@ -32,4 +33,10 @@ export const createPresence = (): Presence => {
       return true
     },
   }
+}
+
+/** Relays that are known to be out of reach; they wake everything when they are back. */
+export const isAway = ({ presence }: { readonly presence: Presence }, { relayKey }: RelayAddress): boolean => {
+  const state = presence.relay(toHex(relayKey))
+  return state !== 'connected' && state !== 'connecting'
 }

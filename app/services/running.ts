@@ -3,7 +3,7 @@ import type { Random } from '../../protocol/wire/brand.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { StoreError } from '../store/store-error.ts'
-import { refreshLogs } from './contacts.ts'
+import { refreshLogs } from './contact-logs.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { createEffects, type Chore, type Effects } from './effects.ts'
@@ -53,7 +53,7 @@ export interface Running {
   onboarded(): void
   /** Runs a step that changes this device's keys: the network is ended before it, and begins again after it. */
   withoutNetwork<T>(step: () => Promise<T>): Promise<T>
-  /** Resolves after the next round of publishing. */
+  /** Resolves after the next turn of a relay in publishing. */
   published(): Promise<void>
   close(): Promise<void>
 }
@@ -118,8 +118,12 @@ const applyEffects = (core: Core, { outbox, receipts, signals, showing, tasks }:
   for (const chore of effects.chores) tasks[chore].kick()
 }
 
-/** Tasks that repeat until nothing is left; `afterPublishing` runs after each round of publishing. */
-const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<Chore, Task>> => {
+/** Tasks that repeat until nothing is left; `afterPublishing` runs after each relay's turn and each round of publishing. */
+const createTasks = (
+  core: Core,
+  followMailboxes: () => Promise<boolean>,
+  afterPublishing: () => void,
+): Readonly<Record<Chore, Task>> => {
   const sessions: Task = createTask(
     core,
     createSessionStarter(core, () => sessions.kick()),
@@ -127,11 +131,12 @@ const createTasks = (core: Core, afterPublishing: () => void): Readonly<Record<C
   return {
     publish: createTask(core, async () => {
       try {
-        return await publishAll(core)
+        return await publishAll(core, afterPublishing)
       } finally {
         afterPublishing()
       }
     }),
+    mailboxes: createTask(core, followMailboxes),
     sessions,
     repairs: createTask(core, () => askForFailed(core)),
     prekeys: createTask(core, () => topUpPrekeys(core)),
@@ -162,7 +167,7 @@ export const startRunning = (options: RunningOptions): Running => {
     createSignals(core),
     createShowing(core),
   ]
-  const tasks = createTasks(core, answerWaiting)
+  const tasks = createTasks(core, () => starter.follow(), answerWaiting)
   const services: Services = { outbox, receipts, signals, showing, tasks }
   const wakeAll = (): void => {
     for (const task of Object.values(tasks)) task.kick()
