@@ -15,8 +15,8 @@ import type { Effects } from './effects.ts'
 
 /*
  * A contact's account log, as its relays give it. All of them are asked, because any of them may be dead, behind or lying;
- * the longest valid chain that extends the one known is taken, whatever the order of the answers. A relay that is behind
- * says nothing new. Two valid chains that contradict each other can only have been signed by the account's own keys: that
+ * the one that holds what the contact announced in a sealed message is taken, else the longest valid chain that extends the
+ * one known, whatever the order of the answers. A relay that is behind says nothing new. Two valid chains that contradict each other can only have been signed by the account's own keys: that
  * is written down and shown.
  */
 
@@ -97,38 +97,52 @@ export const fetchLogs = (network: Network, { contactId, mailboxes }: ContactRow
   )
 }
 
-/** One relay's answer: taken when it is news, shown when it is a second history, else nothing. */
+/**
+ * One relay's answer: taken when it is news, shown when it is a second history, else nothing. False, and nothing done: it is
+ * news that does not reach what the contact announced; unless it is the last word, one that does goes before it.
+ */
 const learnStep = async (
   tx: WriteTransaction,
   core: Core,
   effects: Effects,
   contactId: Uint8Array,
-  log: Uint8Array,
-): Promise<void> => {
+  { log, isLastWord }: { readonly log: Uint8Array; readonly isLastWord: boolean },
+): Promise<boolean> => {
   const contact = await tx.get(contactTable, [contactId])
-  if (!contact) return
-  if (contradicts(core, contact, log)) return noteFork(tx, core, effects, contact)
-  if (contact.log.length > 0 && knowsHead(contact, verifyAccountLog(log, core.crypto).head)) return
-  tx.put(contactTable, await followDevices(tx, core, effects, contact, withLog(core, contact, log)))
+  if (!contact) return true
+  if (contradicts(core, contact, log)) {
+    await noteFork(tx, core, effects, contact)
+    return true
+  }
+  if (contact.log.length > 0 && knowsHead(contact, verifyAccountLog(log, core.crypto).head)) return true
+  const next = withLog(core, contact, log)
+  if (next.logStale && !isLastWord) return false
+  tx.put(contactTable, await followDevices(tx, core, effects, contact, next))
+  return true
+}
+
+const learn = async (core: Core, contactId: Uint8Array, log: Uint8Array, isLastWord: boolean): Promise<boolean> => {
+  try {
+    return await core.commit((tx, effects) => learnStep(tx, core, effects, contactId, { log, isLastWord }))
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    await note(core, 'relay', cause.code, "a contact's account log was not accepted")
+    return true
+  }
 }
 
 /** False while a relay of the contact could not be asked and what it announced is not known. */
 const refreshLog = async (core: Core, network: Network, contact: ContactRow): Promise<boolean> => {
+  const { contactId } = contact
+  const behind: Uint8Array[] = []
   let askedAll = true
   for await (const { result } of fetchLogs(network, contact)) {
-    if (!result.ok) {
-      askedAll &&= result.reason === 'refused'
-      continue
-    }
-    try {
-      await core.commit((tx, effects) => learnStep(tx, core, effects, contact.contactId, result.value))
-    } catch (cause) {
-      if (!(cause instanceof ProtocolError)) throw cause
-      await note(core, 'relay', cause.code, "a contact's account log was not accepted")
-    }
+    if (!result.ok) askedAll &&= result.reason === 'refused'
+    else if (!(await learn(core, contactId, result.value, false))) behind.push(result.value)
   }
+  for (const log of behind.toSorted((a, b) => b.length - a.length)) await learn(core, contactId, log, true)
   if (askedAll) return true
-  return (await core.store.read((tx) => tx.get(contactTable, [contact.contactId])))?.logStale !== true
+  return (await core.store.read((tx) => tx.get(contactTable, [contactId])))?.logStale !== true
 }
 
 /**

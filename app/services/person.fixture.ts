@@ -6,7 +6,7 @@ import { openIndexedDbStore, rawStoreNames } from '../store/indexed-db-store.ts'
 import type { ConversationView, EngineApi, EngineEvent, MessageView } from './engine-api.ts'
 import { createEngine } from './engine.ts'
 import type { Pace } from './pace.ts'
-import { createTestNetwork, type TestWorld } from './test-network.fixture.ts'
+import { createTestNetwork, type TestRelay, type TestWorld } from './test-network.fixture.ts'
 
 export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
@@ -24,6 +24,8 @@ const quickPace: Partial<Pace> = {
 export interface PersonOptions {
   readonly world: TestWorld
   readonly name: string
+  /** Where this person begins. @default the world's first */
+  readonly relay?: TestRelay
   /** How far this clock is from the true one. @default () => 0 */
   readonly clockOffsetMs?: () => number
   readonly crypto?: CryptoProvider
@@ -76,7 +78,9 @@ export class Person {
 
   async onboard(): Promise<void> {
     await this.open()
-    const outcome = await this.engine.createAccount(this.options.name, [this.options.world.address])
+    const outcome = await this.engine.createAccount(this.options.name, [
+      (this.options.relay ?? this.options.world.relay).address,
+    ])
     if (!outcome.ok) throw new Error(outcome.problem.message)
     this.accountId = outcome.value.accountId
   }

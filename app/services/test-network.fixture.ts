@@ -69,6 +69,12 @@ export class TestRelay {
   readonly prekeys = new Map<string, SignedPublicKey[]>()
   /** How often an account log was asked for that is not there. */
   notFound = 0
+  /** How often it was asked for an account log. */
+  logsAsked = 0
+  /** What it gives out instead of the account logs it has, by account (hex). */
+  readonly lies = new Map<string, Uint8Array>()
+  /** It takes no account logs now. */
+  full = false
   readonly #onTurn: (relay: TestRelay) => void
   #up = true
 
@@ -197,7 +203,9 @@ export class TestWorld {
   deposit({ relayKey, mailboxId, lane }: RemoteMailbox, envelope: Uint8Array): void {
     const mailbox = this.mailbox(mailboxId, this.relayOf({ relayKey }))
     const hash = laneHash(lane)
-    if (!mailbox.lanes.has(toHex(hash))) return
+    const grant = mailbox.lanes.get(toHex(hash))
+    if (!grant || grant.envelopes === 0) return
+    if (grant.envelopes !== undefined) mailbox.lanes.set(toHex(hash), { ...grant, envelopes: grant.envelopes - 1 })
     if (mailbox.waiting.some((one) => equalBytes(one.envelope, envelope)) && !this.hit(this.faults.duplicate)) return
     mailbox.waiting.push({ envelope, laneHash: hash })
     if (this.hit(this.faults.duplicate)) mailbox.waiting.push({ envelope, laneHash: hash })
@@ -374,8 +382,9 @@ export const createTestNetwork = (
         },
       }))
     },
-    publishLog: (address, log) =>
-      at(address, ({ logs, prekeys }) => {
+    publishLog: async (address, log) => {
+      if (world.relayOf(address).full) return { ok: false, reason: 'slow-down', message: 'not now' }
+      return at(address, ({ logs, prekeys }) => {
         const { accountId, devices } = verifyAccountLog(log)
         const name = toHex(accountId)
         const before = logs.get(name)
@@ -387,7 +396,8 @@ export const createTestNetwork = (
           prekeys.delete(name)
         logs.set(name, log)
         return null
-      }),
+      })
+    },
     publishPrekeys: async (address, { accountId }, prekeys) => {
       const known = world.relayOf(address)
       if (known.up && !known.logs.has(toHex(accountId))) return notOwner
@@ -416,7 +426,8 @@ export const createTestNetwork = (
       }),
     fetchLog: async (address, accountId) => {
       const relay = world.relayOf(address)
-      const log = relay.logs.get(toHex(accountId))
+      relay.logsAsked++
+      const log = relay.lies.get(toHex(accountId)) ?? relay.logs.get(toHex(accountId))
       if (!relay.up) return failure('not there')
       if (log) return { ok: true, value: log }
       relay.notFound++
