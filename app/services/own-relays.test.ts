@@ -112,6 +112,18 @@ describe('an account at several relays', () => {
     await expectKnown(bob, alice, [world.relay, second])
   })
 
+  it('tells contacts of a new relay though an old one is dead and stays so', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await apart(world)
+    world.relayUp = false
+    const third = world.addRelay()
+    await add(alice, third)
+    await expectKnown(bob, alice, [world.relay, third])
+    await bob.send(id, 'by the living one')
+    await expect.poll(() => alice.texts(id), soon).toContain('by the living one')
+    expect((await contactOf(bob, alice)).logStale).toBe(false)
+  })
+
   it('makes invites while one of its relays is dead', async () => {
     const world = new TestWorld()
     const second = world.addRelay()

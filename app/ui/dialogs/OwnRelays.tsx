@@ -13,7 +13,13 @@ const relayWords = {
   outdated: 'Needs a newer Sotto',
 } as const satisfies Record<RelayView['state'], string>
 
+/** Operators rarely name their relays, so the place tells them apart. */
+const placeOf = ({ addresses: [first = ''] }: RelayView): string =>
+  /^\/(?:dns[46]?|ip[46])\/([^/]+)\/(?:tcp|udp)\/(\d+)/.exec(first)?.slice(1).join(':') ?? 'an address of its own'
+
 const nameOf = ({ name }: RelayView): string => name || 'Relay'
+
+const fullNameOf = (relay: RelayView): string => `${nameOf(relay)} at ${placeOf(relay)}`
 
 /** The form appears where the person pressed, so its field is where they go on. */
 const focusOnce = (element: HTMLElement | null): void => element?.focus()
@@ -74,10 +80,10 @@ const AddressForm = ({ relays }: Props) => {
 }
 
 const Removal = ({ relays, relay }: Props & { relay: RelayView }) => (
-  <div class="confirm" role="alertdialog" aria-label={`Remove ${nameOf(relay)}?`}>
+  <div class="confirm" role="alertdialog" aria-label={`Remove ${fullNameOf(relay)}?`}>
     <p>
-      Your contacts will no longer leave anything at <bdi>{nameOf(relay)}</bdi>. What is already on its way there is
-      collected for 30 days. Invites that you made while you were there lead there still.
+      Your contacts will no longer leave anything at <bdi>{nameOf(relay)}</bdi> at {placeOf(relay)}. What is already on
+      its way there is collected for 30 days. Invites that you made while you were there lead there still.
     </p>
     {relays.problem.value !== null && (
       <p class="problem" role="alert">
@@ -105,7 +111,7 @@ const RelayActions = ({ relays, relay }: Props & { relay: RelayView }) => (
     <button
       type="button"
       class="button"
-      aria-label={`Move away from ${nameOf(relay)}`}
+      aria-label={`Move away from ${fullNameOf(relay)}`}
       disabled={relays.busy.value}
       onClick={() => relays.begin({ kind: 'move', relayId: relay.relayId })}
     >
@@ -115,7 +121,7 @@ const RelayActions = ({ relays, relay }: Props & { relay: RelayView }) => (
       <button
         type="button"
         class="button"
-        aria-label={`Remove ${nameOf(relay)}`}
+        aria-label={`Remove ${fullNameOf(relay)}`}
         disabled={relays.busy.value}
         onClick={() => relays.begin({ kind: 'remove', relayId: relay.relayId })}
       >
@@ -136,7 +142,7 @@ const Relay = ({ relays, relay }: Props & { relay: RelayView }) => {
       </strong>
       <span class="hint">{relayWords[relay.state]}</span>
       <details>
-        <summary>Addresses</summary>
+        <summary>at {placeOf(relay)}</summary>
         <ul class="addresses">
           {relay.addresses.map((address) => (
             <li key={address}>{address}</li>
@@ -162,28 +168,32 @@ const News = ({ text }: { text: string }) => {
 }
 
 /** The relays this account lives at, with their state, and ways to add, leave and exchange them. */
-export const OwnRelays = ({ relays }: Props) => (
-  <>
-    {relays.relays.value.length === 0 && <p class="hint">None yet.</p>}
-    <ul class="relays">
-      {relays.relays.value.map((relay) => (
-        <Relay key={relay.relayId} relays={relays} relay={relay} />
-      ))}
-    </ul>
-    {relays.news.value !== null && <News text={relays.news.value} />}
-    {relays.task.value.kind === 'add' ? (
-      <AddressForm relays={relays} />
-    ) : relays.canAdd.value ? (
-      <button
-        type="button"
-        class="button button-start"
-        disabled={relays.busy.value}
-        onClick={() => relays.begin({ kind: 'add' })}
-      >
-        Add a relay…
-      </button>
-    ) : (
-      <p class="hint">Three relays are the most; to change one, move from it.</p>
-    )}
-  </>
-)
+export const OwnRelays = ({ relays }: Props) => {
+  // Opened again, the settings begin anew.
+  useEffect(() => relays.cancel, [])
+  return (
+    <>
+      {relays.relays.value.length === 0 && <p class="hint">None yet.</p>}
+      <ul class="relays">
+        {relays.relays.value.map((relay) => (
+          <Relay key={relay.relayId} relays={relays} relay={relay} />
+        ))}
+      </ul>
+      {relays.news.value !== null && <News text={relays.news.value} />}
+      {relays.task.value.kind === 'add' ? (
+        <AddressForm relays={relays} />
+      ) : relays.canAdd.value ? (
+        <button
+          type="button"
+          class="button button-start"
+          disabled={relays.busy.value}
+          onClick={() => relays.begin({ kind: 'add' })}
+        >
+          Add a relay…
+        </button>
+      ) : (
+        <p class="hint">Three relays are the most; to change one, move from it.</p>
+      )}
+    </>
+  )
+}
