@@ -21,7 +21,7 @@ import type { Effects } from './effects.ts'
  */
 
 /** Whether the contact's log, as far as it is known, reaches `head`. */
-export const knowsHead = ({ head: own, log }: ContactRow, head: Uint8Array): boolean =>
+const knowsHead = ({ head: own, log }: ContactRow, head: Uint8Array): boolean =>
   equalBytes(head, own) || (log.length > 0 && logExtends(log, head))
 
 /** The contact with a log that was verified; what it announced may still be ahead of that. */

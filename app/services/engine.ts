@@ -137,23 +137,27 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   acceptKeys: async (conversationId) => acceptKeys(open().core, conversationId),
 })
 
-/** Calls about the person and whom they meet. */
+type RelayCalls = Pick<EngineApi, 'addRelay' | 'removeRelay' | 'moveRelay'>
+
+/** Calls about where this account lives. */
+const relayCalls = (open: () => Running): RelayCalls => ({
+  addRelay: async (addresses) => addRelay(open().core, addresses),
+  removeRelay: async (relayId) => removeRelay(open().core, relayId),
+  moveRelay: async (relayId, addresses) => moveRelay(open().core, relayId, addresses),
+})
+
+/** Calls about the person, where they live and whom they meet. */
 const personalCalls = (
   open: () => Running,
-): Pick<EngineApi, 'setName' | 'setSettings' | 'replaceKeys' | 'createInvite' | 'previewInvite' | 'acceptInvite'> => ({
+): Pick<EngineApi, 'setName' | 'setSettings' | 'replaceKeys' | 'createInvite' | 'previewInvite' | 'acceptInvite'> &
+  RelayCalls => ({
+  ...relayCalls(open),
   setName: async (name) => setName(open().core, name),
   setSettings: async (settings: Partial<Settings>) => changeSettings(open().core, settings),
   replaceKeys: async () => replaceKeys(open()),
   createInvite: async () => makeInvite(open()),
   previewInvite: async (fragment) => previewInvite(open().core, fragment),
   acceptInvite: async (fragment) => acceptInvite(open().core, fragment),
-})
-
-/** Calls about where this account lives. */
-const relayCalls = (open: () => Running): Pick<EngineApi, 'addRelay' | 'removeRelay' | 'moveRelay'> => ({
-  addRelay: async (addresses) => addRelay(open().core, addresses),
-  removeRelay: async (relayId) => removeRelay(open().core, relayId),
-  moveRelay: async (relayId, addresses) => moveRelay(open().core, relayId, addresses),
 })
 
 /** Changes to the faster provider. Without it everything works, only slower: a line for whoever wonders why. */
@@ -223,7 +227,6 @@ export const createEngine = ({
       return outcome
     },
     ...personalCalls(open),
-    ...relayCalls(open),
     ...conversationCalls(open),
     diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
     wipe: async () => {

@@ -305,8 +305,8 @@ export const createTestNetwork = (
     const log = relay.logs.get(toHex(accountId))
     const all = relay.prekeys.get(toHex(accountId)) ?? []
     const take = (kind: SignedPublicKey['kind']): SignedPublicKey | undefined => {
-      const at = all.findIndex((prekey) => prekey.kind === kind)
-      return at < 0 ? undefined : all.splice(at, 1)[0]
+      const index = all.findIndex((prekey) => prekey.kind === kind)
+      return index < 0 ? undefined : all.splice(index, 1)[0]
     }
     const newest = (kind: SignedPublicKey['kind']) => all.filter((prekey) => prekey.kind === kind).at(-1)
     const [device] = log ? verifyAccountLog(log).devices : []
@@ -347,7 +347,7 @@ export const createTestNetwork = (
       if (!has(before, mailboxId)) connection.listener.onRelayState(relayKey, world.stateOf(relay))
     }
   }
-  const allOf = ({ mailboxes: own, left = [] }: OwnMailboxes): OwnMailbox[] => [...own, ...left]
+  const allOf = (device: OwnMailboxes): OwnMailbox[] => [...device.mailboxes, ...(device.left ?? [])]
 
   return {
     start: async (device, listener) => {

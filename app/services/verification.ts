@@ -46,12 +46,6 @@ const release = async (tx: WriteTransaction, core: Core, effects: Effects, conta
   }
 }
 
-/** Comparing has shown which of two histories is the contact's own. */
-const withVerified = (
-  { forked: _, ...contact }: ContactRow,
-  verification: NonNullable<ContactRow['verification']>,
-): ContactRow => ({ ...contact, verification })
-
 const verifyStep = async (
   tx: WriteTransaction,
   core: Core,
@@ -61,7 +55,7 @@ const verifyStep = async (
 ): Promise<void> => {
   const { verification: _, ...plain } = stored
   const { devices, head } = stored
-  const contact = verified ? withVerified(plain, { atMs: core.now(), head, devices }) : plain
+  const contact: ContactRow = verified ? { ...plain, verification: { atMs: core.now(), head, devices } } : plain
   tx.put(contactTable, contact)
   const conversation = await tx.get(conversationTable, [contact.conversationId])
   if (conversation) putConversation(tx, effects, withTrust(conversation, contact))
@@ -120,7 +114,11 @@ export const compareSafety = async (core: Core, conversationId: string, code: Ui
     const [own, theirs] = [headOf(account.accountId), headOf(contact.contactId)]
     if (!own || !theirs) return 'other-people'
     const verdict = judge(account, contact, { own, contact: theirs })
-    if (verdict === 'match') await verifyStep(tx, core, effects, contact, true)
+    if (verdict === 'match') {
+      // The code holds the heads: it has shown which of two histories is the contact's own, which digits do not.
+      const { forked: _, ...known } = contact
+      await verifyStep(tx, core, effects, known, true)
+    }
     if (verdict === 'older-here') {
       tx.put(contactTable, withAnnouncedHead(contact, theirs))
       effects.chores.add('contacts')
