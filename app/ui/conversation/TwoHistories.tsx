@@ -17,8 +17,8 @@ export const TwoHistories = ({ conversation, onSafetyNumber }: Props) => {
           <strong>
             There are two histories of <bdi>{conversation.name.value}</bdi>’s account.
           </strong>{' '}
-          Only its keys can make them, so somebody else may have a copy of those. Ask them, and compare the safety
-          number.
+          Only its keys can make them, so somebody else may have a copy of those. Ask them, and scan the code of their
+          safety number.
         </span>
       </p>
       <div class="keys-changed-actions">
