@@ -158,6 +158,20 @@ describe('an account that moves', () => {
     await bothSay(alice, bob, id, ['from bob', 'from alice', 'while the relay is dead', 'this gets through'])
   })
 
+  it('tells it over a direct link when no relay of the contact is left', async () => {
+    const world = new TestWorld()
+    const { alice, bob, id, home } = await apart(world)
+    world.relayUp = false
+    home.up = false
+    world.direct = true
+    const third = world.addRelay()
+    await move(alice, world.relay, third)
+    await expectKnown(bob, alice, [third])
+    world.direct = false
+    await bob.send(id, 'by the new relay')
+    await expect.poll(() => alice.texts(id), soon).toContain('by the new relay')
+  })
+
   it('still collects what comes to the relay it has left, and lets go of it after 30 days', async () => {
     const world = new TestWorld()
     let daysOn = 0
