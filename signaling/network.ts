@@ -22,16 +22,24 @@ export interface OwnMailbox extends RelayAddress {
   readonly mailboxSecret: Uint8Array
 }
 
-/** A device of this account: its seed (32 bytes) and where its mail waits. */
-interface OwnDevice {
-  readonly deviceSeed: Uint8Array
+/** Where a device's mail waits: at the relays it lives at, and (`left`) at those it has left, where only old mail comes. */
+export interface OwnMailboxes {
   readonly mailboxes: readonly OwnMailbox[]
+  /** At other relays than `mailboxes`. They are collected, and nobody is introduced to this device there. */
+  readonly left?: readonly OwnMailbox[]
+}
+
+/** A device of this account: its seed (32 bytes) and its mailboxes. */
+interface OwnDevice extends OwnMailboxes {
+  readonly deviceSeed: Uint8Array
 }
 
 /** A mailbox of somebody else, with the 32-byte lane they gave us. */
 export interface RemoteMailbox extends RelayAddress {
   readonly mailboxId: Uint8Array
   readonly lane: Uint8Array
+  /** Nobody has answered yet to what was left there: it is used besides the others, and is not counted as one of them. */
+  readonly unproven?: boolean
 }
 
 /** Everything the network knows about a contact's device. `contactId` is the engine's own name for it (hex), opaque here. */
@@ -118,6 +126,11 @@ export interface Network {
    */
   start(device: OwnDevice & { readonly retired?: readonly OwnDevice[] }, listener: NetworkListener): Promise<void>
   stop(): Promise<void>
+  /**
+   * The own mailboxes are these from now on: those that are new are connected and collected, those not named any more are let
+   * go. Links, and relays named before and now, notice nothing. Without effect before `start`.
+   */
+  collect(own: OwnMailboxes): Promise<void>
 
   /** Dials a relay by its addresses alone and asks who it is; used when a relay is chosen. */
   identifyRelay(addresses: readonly string[]): Promise<NetworkResult<{ relayKey: Uint8Array; info: RelayInfo }>>

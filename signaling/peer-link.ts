@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import type { Random } from '../protocol/wire/brand.ts'
 import { secondMs } from '../protocol/wire/limits.ts'
-import { depositEverywhere } from './dial/deposits.ts'
+import { byReach, depositEnvelope } from './dial/deposits.ts'
 import { Dialer } from './dial/dialer.ts'
 import { Links } from './dial/links.ts'
 import { Semaphore } from './dial/semaphore.ts'
@@ -14,6 +14,7 @@ import type {
   Network,
   NetworkListener,
   NetworkResult,
+  OwnMailboxes,
   PeerPath,
   PeerRoute,
   RelayAddress,
@@ -151,6 +152,12 @@ class PeerLink implements Network {
     this.#paths = undefined
   }
 
+  async collect(own: OwnMailboxes): Promise<void> {
+    // A start that failed has told its caller.
+    const home = await this.#starting?.catch(() => undefined)
+    await home?.collect(own)
+  }
+
   identifyRelay(addresses: readonly string[]): ReturnType<Network['identifyRelay']> {
     return resultOf(() => identifyRelay(addresses, this.#chance.now))
   }
@@ -229,7 +236,7 @@ class PeerLink implements Network {
       dials: this.#dials,
       dial: (...attempt) => this.#dial(...attempt),
       transmit: (contactId, envelope) => this.#links?.send(contactId, envelope) ?? Promise.resolve(false),
-      deposit: (to, envelope) => depositEverywhere(this.#couriers, to, envelope),
+      deposit: (to, envelope) => depositEnvelope(this.#couriers, to, envelope),
     })
     this.#dialers.set(route.contactId, dialer)
     if (this.#links?.current(route.contactId) !== undefined) dialer.linkUp()
@@ -237,9 +244,9 @@ class PeerLink implements Network {
     return dialer
   }
 
-  /** The relays of the contact take turns in introducing us. */
+  /** The relays of the contact take turns in introducing us, those that are reached first. */
   async #dial({ contactId, deviceKey, mailboxes }: PeerRoute, attempt: number, signal: AbortSignal): Promise<void> {
-    const relay = mailboxes[attempt % Math.max(1, mailboxes.length)]
+    const relay = byReach(this.#couriers, mailboxes)[attempt % Math.max(1, mailboxes.length)]
     const links = this.#links
     if (relay === undefined || links === undefined) throw new Error('nobody to introduce us')
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(dialPerRelayMs)])

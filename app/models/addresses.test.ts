@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { claimsInvite, inviteIn, inviteLink, relaysIn } from './invite-address.ts'
-import { discoverRelay, ownHostAddress } from './relay-discovery.ts'
+import { discoverRelay, ownHostAddress, relayAddressesIn } from './relay-discovery.ts'
 
 const fragment = 'Ab3_-'.repeat(40)
 const peer = '12D3KooWB1Bx5tptaG8P2MBJqUKjeWHBd6qhxipDLTbpkbtrueJW'
@@ -26,6 +26,25 @@ describe('invite addresses', () => {
       '/dns/r.example/tcp/443/tls/ws',
     ])
     expect(relaysIn('#i/abc')).toEqual([])
+  })
+})
+
+describe('the address of a relay as a person gives it', () => {
+  it('is a list of multiaddrs, or the address of its page', () => {
+    expect(relayAddressesIn(`${local}, /dns/r.example/tcp/443/tls/ws`)).toEqual([
+      local,
+      '/dns/r.example/tcp/443/tls/ws',
+    ])
+    expect(relayAddressesIn(' relay.example.org\n')).toEqual(['/dns/relay.example.org/tcp/443/tls/ws'])
+    expect(relayAddressesIn('https://Relay.example.org:8443/')).toEqual(['/dns/relay.example.org/tcp/8443/tls/ws'])
+    expect(relayAddressesIn('http://localhost:8787')).toEqual(['/dns/localhost/tcp/8787/ws'])
+    expect(relayAddressesIn('http://192.0.2.1:80')).toEqual(['/ip4/192.0.2.1/tcp/80/ws'])
+    expect(relayAddressesIn('http://[2001:db8::1]:80')).toEqual(['/ip6/2001:db8::1/tcp/80/ws'])
+  })
+
+  it('is nothing else', () => {
+    for (const text of ['', 'relay', 'hello there', 'ftp://relay.example', 'https://relay.example/path', 'a@b.example'])
+      expect(relayAddressesIn(text)).toEqual([])
   })
 })
 

@@ -159,7 +159,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     connection: computed(() =>
       connectionOf(
         conversation.value?.view.value.path ?? 'none',
-        settings.relays.value.map(({ state }) => state),
+        settings.relays.relays.value.map(({ state }) => state),
         world.online.value,
       ),
     ),

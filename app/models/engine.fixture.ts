@@ -74,6 +74,7 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
   let listener: (event: EngineEvent) => void = () => undefined
   let messages = [...stored]
   let next = stored.length
+  let { relays } = state
 
   const outcome = <T>(value: () => T): Promise<Outcome<T>> => {
     const problem = engine.failNext
@@ -116,6 +117,29 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     createAccount: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name, keysSinceMs: madeAtMs })),
     setName: (name) => outcome<ProfileView>(() => ({ accountId: 'a0', name, keysSinceMs: madeAtMs })),
     setSettings: (part) => Promise.resolve<Settings>({ ...state.settings, ...part }),
+    addRelay: (addresses) =>
+      outcome(() => {
+        relays = [
+          ...relays,
+          { ...relay, relayId: `r${relays.length + 1}`, name: 'New relay', addresses, state: 'connecting' },
+        ]
+        listener({ kind: 'relays', relays })
+        return relays
+      }),
+    removeRelay: (relayId) =>
+      outcome(() => {
+        relays = relays.filter((one) => one.relayId !== relayId)
+        listener({ kind: 'relays', relays })
+        return relays
+      }),
+    moveRelay: (relayId, addresses) =>
+      outcome(() => {
+        relays = relays.map((one) =>
+          one.relayId === relayId ? { ...relay, relayId: 'r9', name: 'New relay', addresses } : one,
+        )
+        listener({ kind: 'relays', relays })
+        return relays
+      }),
     createInvite: () => outcome(() => ({ fragment: 'Ab3_-'.repeat(60) })),
     previewInvite: () => outcome(() => ({ accountId: 'b0', relayAddresses: relay.addresses })),
     acceptInvite: () => outcome(() => ({ conversationId: 'c0' })),

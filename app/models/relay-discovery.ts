@@ -1,4 +1,5 @@
 import { maxAddressesPerRelay } from '../../protocol/wire/limits.ts'
+import { splitAddresses } from './invite-address.ts'
 
 /** Where the page itself was loaded from. */
 export interface PageOrigin {
@@ -36,6 +37,22 @@ export const ownHostAddress = (origin: PageOrigin, addresses: readonly string[])
   const listed = addresses.some((address) => address.startsWith(`/ip4/127.0.0.1/tcp/${port}/ws`))
   if (peerId === undefined || (origin.hostname === 'localhost' && listed)) return null
   return `${hostPart(origin.hostname)}/tcp/${port}/${secure ? 'tls/ws' : 'ws'}/p2p/${peerId}`
+}
+
+/** A host, with or without a port, and with or without `https://` before it. */
+const webAddress = /^(?:(https?):\/\/)?([a-z0-9.-]+\.[a-z0-9-]+|localhost|\[[0-9a-f:]+\])(?::(\d{1,5}))?\/?$/i
+
+/**
+ * Where the relay is that a person means: multiaddrs, as its operator sees them, or the address of the page that it serves.
+ * Empty when it is neither.
+ */
+export const relayAddressesIn = (text: string): string[] => {
+  const multiaddrs = splitAddresses(text)
+  if (multiaddrs.length > 0) return multiaddrs.slice(0, maxAddressesPerRelay)
+  const [, protocol, hostname, port] = webAddress.exec(text.trim()) ?? []
+  if (hostname === undefined) return []
+  const secure = protocol?.toLowerCase() !== 'http'
+  return [`${hostPart(hostname.toLowerCase())}/tcp/${port ?? (secure ? '443' : '80')}/${secure ? 'tls/ws' : 'ws'}`]
 }
 
 /** Addresses of the relay that serves this page, most preferred first; empty when it is served by anything else. */

@@ -1,10 +1,11 @@
 import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import { maxNameLength } from '../../protocol/wire/limits.ts'
-import type { DiagnosticLine, EngineApi, ProfileView, RelayView, Settings } from '../services/engine-api.ts'
+import type { DiagnosticLine, EngineApi, ProfileView, Settings } from '../services/engine-api.ts'
 import { attempt } from './attempt.ts'
+import { OwnRelaysModel } from './own-relays-model.ts'
 import type { World } from './world.ts'
 
-export type { DiagnosticLine, RelayView, Settings }
+export type { DiagnosticLine, Settings }
 
 export interface Diagnostics {
   readonly lines: readonly DiagnosticLine[]
@@ -24,7 +25,7 @@ type SettingsWorld = Pick<World, 'keepStorage' | 'now' | 'restart' | 'version'>
 export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorld) => {
   const settings = signal<Settings>({ theme: 'system', sendReadReceipts: true })
   const name = signal('')
-  const relays = signal<readonly RelayView[]>([])
+  const relays: OwnRelaysModel = new OwnRelaysModel(engine)
   const diagnostics = signal<Diagnostics | null>(null)
   const problem = signal<string | null>(null)
   const wiping = signal(false)
@@ -44,7 +45,7 @@ export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorl
     settings: settings as ReadonlySignal<Settings>,
     name: name as ReadonlySignal<string>,
     maxNameLength: signal(maxNameLength) as ReadonlySignal<number>,
-    relays: relays as ReadonlySignal<readonly RelayView[]>,
+    relays,
     diagnostics: diagnostics as ReadonlySignal<Diagnostics | null>,
     problem: problem as ReadonlySignal<string | null>,
     wiping: wiping as ReadonlySignal<boolean>,
@@ -59,7 +60,7 @@ export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorl
       name.value = next.name
       keysSinceMs.value = next.keysSinceMs
     },
-    applyRelays: (next: readonly RelayView[]) => void (relays.value = next),
+    applyRelays: relays.apply,
 
     async change(part: Partial<Settings>) {
       const before = settings.value

@@ -2,11 +2,9 @@ import { cleanName } from '../../protocol/content/name.ts'
 import { createAccount as createLog, setRelays, verifyAccountLog } from '../../protocol/identity/account-log.ts'
 import { createDevice } from '../../protocol/identity/device.ts'
 import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
-import { maxAddressesPerRelay } from '../../protocol/wire/limits.ts'
-import { isServed, ownVersions } from '../../protocol/wire/versions.ts'
-import type { RelayInfo } from '../../protocol/relay/info-calls.ts'
 import type { Network } from '../../signaling/network.ts'
 import { accountTable, type AccountRow } from '../store/records/account.ts'
+import { chooseRelay, type ChosenRelay } from './choose-relay.ts'
 import { announceToAll } from './contacts.ts'
 import type { Core } from './core.ts'
 import type { Outcome, ProfileView } from './engine-api.ts'
@@ -24,12 +22,6 @@ const checkName = (name: string): Outcome<string> => {
     : { ok: true, value: clean }
 }
 
-interface ChosenRelay {
-  readonly relayKey: Uint8Array
-  readonly info: RelayInfo
-  readonly addresses: readonly string[]
-}
-
 /** Device, account with this relay, and everything the first contact needs: secrets first, in one transaction. */
 const createStep = (core: Core, name: string, { relayKey, info, addresses }: ChosenRelay): Promise<AccountRow> =>
   core.commit(async (tx, effects) => {
@@ -40,7 +32,7 @@ const createStep = (core: Core, name: string, { relayKey, info, addresses }: Cho
     const created = createLog({ device, now, random: core.random }, core.crypto)
     const mailboxSecret = core.random(32)
     const mailboxId = mailboxIdOf(mailboxSecret, core.crypto)
-    const own = { relayKey, addresses: addresses.slice(0, maxAddressesPerRelay), mailboxId }
+    const own = { relayKey, addresses: [...addresses], mailboxId }
     const record = { relayKey, addresses: own.addresses, mailboxes: [{ deviceId: device.deviceId, mailboxId }] }
     const log = setRelays(created.log, [record], device, now, core.crypto)
     const account: AccountRow = {
@@ -75,21 +67,10 @@ export const createAccount = async (
 ): Promise<Outcome<ProfileView>> => {
   const clean = checkName(name)
   if (!clean.ok) return clean
-  const relay = await network.identifyRelay(addresses)
-  if (!relay.ok) {
-    return refuse(
-      'relay-unreachable',
-      `The relay cannot be reached now (${relay.message}). Check your connection or try another relay.`,
-    )
-  }
-  const { info } = relay.value
-  if (!isServed(ownVersions, info.oldestClient)) {
-    return refuse('version', 'This relay needs a newer Sotto. Reload the page to get it, or try another relay.')
-  }
+  const relay = await chooseRelay(network, addresses)
+  if (!relay.ok) return relay
   try {
-    // What the relay says of itself, after the addresses that have just worked.
-    const all = [...new Set([...addresses, ...info.addresses])]
-    return { ok: true, value: profileView(await createStep(core, clean.value, { ...relay.value, addresses: all })) }
+    return { ok: true, value: profileView(await createStep(core, clean.value, relay.value)) }
   } catch (cause) {
     return { ok: false, problem: problemOf(cause) }
   }

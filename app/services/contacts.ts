@@ -1,17 +1,14 @@
-import { logExtends, verifyAccountLog } from '../../protocol/identity/account-log.ts'
-import type { Content } from '../../protocol/content/content.ts'
-import { ProtocolError } from '../../protocol/wire/error.ts'
+import type { Content, ContentLanes } from '../../protocol/content/content.ts'
 import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import type { PeerRoute } from '../../signaling/network.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { outboxTable } from '../store/records/outbox.ts'
+import { isOlderHead, withAnnouncedHead } from './contact-logs.ts'
 import { putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
-import { note } from './diagnostics.ts'
 import { noteOutbox, type Effects } from './effects.ts'
-import { followDevices } from './device-change.ts'
 import { requireAccount } from './identity.ts'
 import { rotateLanes } from './lanes.ts'
 import { dispatchControl, pruneSessions } from './sessions.ts'
@@ -39,44 +36,55 @@ export const newContact = (
   now: number,
 ): ContactRow => ({ contactId, conversationId, ...known, logStale: false, nextOutbox: 1, createdAtMs: now })
 
-/** The contact as a verified newer log describes it. @throws ProtocolError `conflict` when it does not extend the one known. */
-export const withLog = (core: Core, contact: ContactRow, log: Uint8Array): ContactRow => {
-  const view = verifyAccountLog(log, core.crypto)
-  if (!equalBytes(view.accountId, contact.contactId) || !logExtends(log, contact.head)) {
-    throw new ProtocolError('conflict', 'the account log does not extend the one already known')
+/** Whether the lanes lead to a mailbox that was not known as this contact's. */
+const leadsElsewhere = ({ mailboxes }: ContactRow, { lanes }: ContentLanes): boolean =>
+  lanes.some((lane) => !mailboxes.some((known) => equalBytes(known.mailboxId, lane.mailboxId) && !known.unproven))
+
+/** The contact at the mailboxes it has just told; what waits for it is offered there. */
+const withMailboxes = async (
+  tx: WriteTransaction,
+  effects: Effects,
+  { unprovenRow: _, ...contact }: ContactRow,
+  lanes: ContentLanes,
+  head: Uint8Array,
+): Promise<ContactRow> => {
+  effects.routes.add(toHex(contact.contactId))
+  const moved = leadsElsewhere(contact, lanes)
+  if (contact.inviteLanes || moved) {
+    // Rows that waited because the invite's lane takes only a few, and those that only a relay got which may be gone.
+    for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
+      if (row.envelope && (moved || !row.sent)) noteOutbox(effects, row.contactId, row.number)
+    }
   }
-  return { ...contact, log, head: view.head, devices: [...view.devices], logStale: false }
+  return { ...contact, mailboxes: lanes.lanes, inviteLanes: false, mailboxesHead: head }
 }
 
-/** What accompanies any content: name, lanes, and the head of the sender's log. */
+/**
+ * What accompanies any content: name, lanes, and the head of the sender's log. Lanes that were told before the newest ones,
+ * and came late by a slower relay, change nothing. `moved`: the lanes lead to a mailbox that was not known.
+ */
 export const applyAnnouncements = async (
   tx: WriteTransaction,
+  core: Core,
   effects: Effects,
   contact: ContactRow,
   { profile, lanes, head }: Content,
-): Promise<ContactRow> => {
+): Promise<{ contact: ContactRow; moved: boolean }> => {
   let next = contact
+  let moved = false
   if (profile && profile.name !== '' && profile.name !== contact.name) {
     next = { ...next, name: profile.name }
     const conversation = await tx.get(conversationTable, [contact.conversationId])
     if (conversation) putConversation(tx, effects, { ...conversation, name: profile.name })
   }
-  if (lanes) {
-    next = { ...next, mailboxes: lanes.lanes, inviteLanes: false }
-    effects.routes.add(toHex(contact.contactId))
-    if (contact.inviteLanes) {
-      // Rows that waited because the invite's lane takes only a few.
-      for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
-        if (!row.sent && row.envelope) noteOutbox(effects, row.contactId, row.number)
-      }
-    }
+  const { mailboxesHead } = contact
+  if (lanes && lanes.lanes.length > 0 && !(mailboxesHead && isOlderHead(core, contact, head, mailboxesHead))) {
+    moved = leadsElsewhere(contact, lanes)
+    next = await withMailboxes(tx, effects, next, lanes, head)
   }
-  const current = equalBytes(head, contact.head) || (contact.log.length > 0 && logExtends(contact.log, head))
-  if (!current) {
-    next = { ...next, logStale: true }
-    effects.chores.add('contacts')
-  }
-  return next
+  const announced = withAnnouncedHead(next, head)
+  if (announced !== next) effects.chores.add('contacts')
+  return { contact: announced, moved }
 }
 
 /** Tells every accepted contact our name and lanes again. */
@@ -92,38 +100,12 @@ export const announceToAll = async (
   }
 }
 
-/** Fetches the logs that contacts say have grown. False while one could not be had. */
-export const refreshLogs = async (core: Core): Promise<boolean> => {
-  const network = core.network()
-  const stale = (await core.store.read((tx) => tx.list(contactTable))).filter((contact) => contact.logStale)
-  let complete = true
-  for (const { contactId, mailboxes } of stale) {
-    const [relay] = mailboxes
-    if (!relay || !network) continue
-    const fetched = await network.fetchLog(relay, contactId)
-    if (!fetched.ok) {
-      complete &&= fetched.reason === 'refused'
-      continue
-    }
-    try {
-      await core.commit(async (tx, effects) => {
-        const contact = await tx.get(contactTable, [contactId])
-        if (!contact?.logStale) return
-        tx.put(contactTable, await followDevices(tx, core, effects, contact, withLog(core, contact, fetched.value)))
-      })
-    } catch (cause) {
-      if (!(cause instanceof ProtocolError)) throw cause
-      await note(core, 'relay', cause.code, "a contact's account log was not accepted")
-    }
-  }
-  return complete
-}
-
 /** Hourly: lanes older than 30 days are replaced, sessions nothing can arrive for any more are let go. */
 export const contactUpkeepStep = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
   const account = await requireAccount(tx)
   for (const contact of await tx.list(contactTable)) {
     await pruneSessions(tx, contact, core.now())
+    if (contact.logStale) effects.chores.add('contacts')
     const rotated = await rotateLanes(tx, core, contact.contactId, effects)
     if (rotated && contact.state === 'accepted') {
       await dispatchControl(tx, core, account, contact, { kind: 'lanes' }, effects)

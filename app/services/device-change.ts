@@ -13,13 +13,13 @@ import { appendPosition } from './positions.ts'
 import { readRemoteDevice, wantHandshake } from './remote-devices.ts'
 import { isHeld, sameDevices, verificationOf } from './trust.ts'
 
-/** The conversation's row with the contact's verification as it is now. */
-export const withVerification = (
-  { verification: _, ...row }: ConversationRow,
+/** The conversation's row with what is to be thought of the contact's keys and histories now. */
+export const withTrust = (
+  { verification: _, forked: __, ...row }: ConversationRow,
   contact: ContactRow,
 ): ConversationRow => {
   const verification = verificationOf(contact)
-  return verification ? { ...row, verification } : row
+  return { ...row, ...(verification ? { verification } : {}), ...(contact.forked ? { forked: true } : {}) }
 }
 
 const addNotice = async (
@@ -98,6 +98,6 @@ export const followDevices = async (
   const conversation = await tx.get(conversationTable, [contact.conversationId])
   if (!conversation) return contact
   const told = contact.state === 'accepted' ? await addNotice(tx, core, effects, conversation) : conversation
-  putConversation(tx, effects, withVerification(told, contact))
+  putConversation(tx, effects, withTrust(told, contact))
   return contact
 }

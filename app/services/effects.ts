@@ -4,7 +4,7 @@ import type { MessageRow } from '../store/records/message.ts'
 import type { EngineEvent } from './engine-api.ts'
 
 /** Work that a committed step leaves for the background. */
-export type Chore = 'continuity' | 'publish' | 'sessions' | 'repairs' | 'prekeys' | 'contacts'
+export type Chore = 'continuity' | 'publish' | 'mailboxes' | 'sessions' | 'repairs' | 'prekeys' | 'contacts'
 
 /** What the leading engine does after a step, whichever engine committed it. Survives structured cloning. */
 export interface Work {

@@ -42,6 +42,8 @@ export interface ConversationView {
    * since; what is written waits for a yes. Absent: never compared.
    */
   readonly verification?: 'verified' | 'changed'
+  /** The account shows two histories that contradict each other; only its own keys can have signed both. */
+  readonly forked?: boolean
 }
 
 export interface ProfileView {
@@ -67,6 +69,7 @@ export interface Settings {
 export interface Problem {
   readonly code:
     | 'relay-unreachable'
+    | 'relay-choice'
     | 'invite-invalid'
     | 'invite-own'
     | 'account-not-found'
@@ -133,7 +136,13 @@ export interface InvitePreview {
 }
 
 /** Calls that need the network of the engine they are made on; everything else works in every tab. */
-export const leadersCalls = ['createAccount', 'replaceKeys', 'wipe'] as const satisfies readonly (keyof EngineApi)[]
+export const leadersCalls = [
+  'createAccount',
+  'addRelay',
+  'moveRelay',
+  'replaceKeys',
+  'wipe',
+] as const satisfies readonly (keyof EngineApi)[]
 
 export interface EngineApi {
   /** Opens the store and reads the first screen's state. Network work begins with `connect`. */
@@ -153,6 +162,13 @@ export interface EngineApi {
   createAccount(name: string, relayAddresses: readonly string[]): Promise<Outcome<ProfileView>>
   setName(name: string): Promise<Outcome<ProfileView>>
   setSettings(settings: Partial<Settings>): Promise<Settings>
+
+  /** One more relay to live at, found at these multiaddrs. Resolves once it is stored; contacts are told when it is ready. */
+  addRelay(relayAddresses: readonly string[]): Promise<Outcome<readonly RelayView[]>>
+  /** Lives there no longer; what is on its way there is still collected for 30 days. The last one stays. */
+  removeRelay(relayId: string): Promise<Outcome<readonly RelayView[]>>
+  /** Both at once: the relay found at these multiaddrs takes the place of `relayId`. */
+  moveRelay(relayId: string, relayAddresses: readonly string[]): Promise<Outcome<readonly RelayView[]>>
 
   /** The fragment of a fresh invite link (no `#`). Registers its lane at the relay. */
   createInvite(): Promise<Outcome<{ fragment: string }>>

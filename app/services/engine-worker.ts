@@ -46,6 +46,7 @@ const engine = createEngine({
 const reachable = (network: Remote<Network>): Network => ({
   start: (device, listener) => network.start(device, proxy(listener)),
   stop: () => network.stop(),
+  collect: (own) => network.collect(own),
   identifyRelay: (addresses) => network.identifyRelay(addresses),
   publishLog: (relay, log) => network.publishLog(relay, log),
   publishPrekeys: (relay, owner, prekeys) => network.publishPrekeys(relay, owner, prekeys),

@@ -14,7 +14,8 @@ import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, Profile
 import { readAccount } from './identity.ts'
 import { acceptInvite, createInvite, previewInvite } from './invites.ts'
 import { problemOf, refuse } from './problems.ts'
-import { isReadyFor } from './publish.ts'
+import { addRelay, moveRelay, removeRelay } from './own-relays.ts'
+import { isReadyForInvite } from './publish.ts'
 import { markRead } from './read-marks.ts'
 import { replaceKeysStep } from './replace-keys.ts'
 import { startRunning, type Running, type RunningOptions } from './running.ts'
@@ -76,7 +77,7 @@ const makeInvite = async (running: Running): Promise<Outcome<{ fragment: string 
     const deadline = core.now() + core.pace.patienceMs
     for (;;) {
       const round = running.published()
-      if (await isReadyFor(core, made.secret)) return { ok: true, value: { fragment: made.fragment } }
+      if (await isReadyForInvite(core)) return { ok: true, value: { fragment: made.fragment } }
       const left = deadline - core.now()
       if (left <= 0 || core.timers.closed) break
       await Promise.race([round, pause(core, left)])
@@ -138,10 +139,21 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   acceptKeys: async (conversationId) => acceptKeys(open().core, conversationId),
 })
 
-/** Calls about the person and whom they meet. */
+type RelayCalls = Pick<EngineApi, 'addRelay' | 'removeRelay' | 'moveRelay'>
+
+/** Calls about where this account lives. */
+const relayCalls = (open: () => Running): RelayCalls => ({
+  addRelay: async (addresses) => addRelay(open().core, addresses),
+  removeRelay: async (relayId) => removeRelay(open().core, relayId),
+  moveRelay: async (relayId, addresses) => moveRelay(open().core, relayId, addresses),
+})
+
+/** Calls about the person, where they live and whom they meet. */
 const personalCalls = (
   open: () => Running,
-): Pick<EngineApi, 'setName' | 'setSettings' | 'replaceKeys' | 'createInvite' | 'previewInvite' | 'acceptInvite'> => ({
+): Pick<EngineApi, 'setName' | 'setSettings' | 'replaceKeys' | 'createInvite' | 'previewInvite' | 'acceptInvite'> &
+  RelayCalls => ({
+  ...relayCalls(open),
   setName: async (name) => setName(open().core, name),
   setSettings: async (settings: Partial<Settings>) => changeSettings(open().core, settings),
   replaceKeys: async () => replaceKeys(open()),

@@ -28,8 +28,8 @@ export const holdEnvelope = async (
   const known = await tx.get(heldTable, [id])
   // Tried again after an update, and still too new: the way it came by is not known any more, and nobody is told twice.
   if (known) return tx.put(heldTable, { ...known, triedVersion: ownVersions.newest })
-  const { contactId, invited } = origin
-  if (!contactId && !invited) return
+  const { contactId, inviteSecret } = origin
+  if (!contactId && !inviteSecret) return
   const held = await tx.findAll(heldTable, contactId ?? heldForNobody)
   const contact = contactId && (await tx.get(contactTable, [contactId]))
   if (held.length >= maxHeld) return

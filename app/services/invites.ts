@@ -11,14 +11,17 @@ import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
 import { dayMs, mailboxRetentionMs } from '../../protocol/wire/limits.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
+import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { inviteTable, type InviteRow } from '../store/records/invite.ts'
 import { laneTable } from '../store/records/lane.ts'
+import { outboxTable } from '../store/records/outbox.ts'
+import { withAnnouncedHead } from './contact-logs.ts'
 import { newContact } from './contacts.ts'
 import { newConversation, putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
-import type { Effects } from './effects.ts'
+import { noteOutbox, type Effects } from './effects.ts'
 import type { InvitePreview, Outcome } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { problemOf, refuse } from './problems.ts'
@@ -96,6 +99,43 @@ export const previewInvite = async (core: Core, fragment: string): Promise<Outco
 const invitedMailboxes = (core: Core, { relays, secret }: Invite): ContactRow['mailboxes'] =>
   relays.map((relay) => ({ ...relay, lane: inviteLane(secret, relay.relayKey, relay.mailboxId, core.crypto) }))
 
+/**
+ * A further invite of somebody we know: a way to them, if its mailboxes are new to us. Both sides may have lost every relay
+ * they knew of each other. The ways known before stay, because nothing has shown yet that the new ones lead anywhere; the
+ * contact's log is asked for there, our lanes are told through it, and what waits is offered again. The first lanes that the
+ * contact tells take the place of all of it.
+ */
+const reachAnew = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  account: AccountRow,
+  stored: ContactRow,
+  invite: Invite,
+): Promise<void> => {
+  const isKnown = ({ mailboxId }: { mailboxId: Uint8Array }): boolean =>
+    stored.mailboxes.some((known) => equalBytes(known.mailboxId, mailboxId))
+  const fresh = invitedMailboxes(core, invite).filter((mailbox) => !isKnown(mailbox))
+  if (fresh.length === 0) return
+  const contact: ContactRow = {
+    ...withAnnouncedHead(stored, invite.head),
+    mailboxes: [
+      ...fresh.map((mailbox) => ({ ...mailbox, unproven: true })),
+      ...stored.mailboxes.filter((mailbox) => !mailbox.unproven),
+    ],
+    unprovenRow: stored.nextOutbox,
+    // An opening that nobody has answered yet proves itself by the invite that was opened last.
+    ...(stored.inviteSecret ? { inviteSecret: invite.secret } : {}),
+  }
+  tx.put(contactTable, contact)
+  effects.routes.add(toHex(contact.contactId))
+  effects.chores.add('contacts').add('sessions')
+  await dispatchControl(tx, core, account, contact, { kind: 'lanes' }, effects)
+  for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
+    if (row.envelope) noteOutbox(effects, row.contactId, row.number)
+  }
+}
+
 const acceptStep = async (
   tx: WriteTransaction,
   core: Core,
@@ -113,6 +153,7 @@ const acceptStep = async (
   const outcome = { ok: true, value: { conversationId: toHex(conversationId) } } as const
   if (stored?.state === 'accepted') {
     if (conversation) putConversation(tx, effects, conversation)
+    await reachAnew(tx, core, effects, account, stored, invite)
     return outcome
   }
   const now = core.now()

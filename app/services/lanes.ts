@@ -3,6 +3,7 @@ import type { ContentLanes } from '../../protocol/content/content.ts'
 import { equalBytes } from '../../protocol/wire/bytes.ts'
 import { dayMs } from '../../protocol/wire/limits.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
+import { contactTable } from '../store/records/contact.ts'
 import type { AccountRow, OwnRelay } from '../store/records/account.ts'
 import { laneTable, spareLanes, type LaneRow } from '../store/records/lane.ts'
 import type { Core } from './core.ts'
@@ -47,16 +48,16 @@ export const stockLanes = async (
 const current = (lanes: readonly LaneRow[], relay: OwnRelay): LaneRow | undefined =>
   lanes.find((lane) => isInto(relay, lane) && lane.expiresAtMs === undefined)
 
-/** The lanes this contact may use, one per own mailbox; given out now if there were none. */
-export const lanesForContact = async (
+/** The lanes this contact may use, one per own relay; given out now if there were none. */
+const grantLanes = async (
   tx: WriteTransaction,
   core: Core,
   account: AccountRow,
   contactId: Uint8Array,
   effects: Effects,
-): Promise<ContentLanes> => {
+): Promise<{ relay: OwnRelay; lane: LaneRow }[]> => {
   const given = await tx.findAll(laneTable, contactId)
-  const lanes: ContentLanes['lanes'] = []
+  const granted: { relay: OwnRelay; lane: LaneRow }[] = []
   for (const relay of account.relays) {
     let lane = current(given, relay)
     if (!lane) {
@@ -66,9 +67,59 @@ export const lanesForContact = async (
       tx.put(laneTable, lane)
       await stockLanes(tx, core, account, effects)
     }
-    lanes.push({ relayKey: relay.relayKey, addresses: relay.addresses, mailboxId: relay.mailboxId, lane: lane.lane })
+    granted.push({ relay, lane })
   }
+  return granted
+}
+
+/** A lane for each accepted contact into each own mailbox, so that the relays have them before any contact is told. */
+export const grantToAll = async (
+  tx: WriteTransaction,
+  core: Core,
+  account: AccountRow,
+  effects: Effects,
+): Promise<void> => {
+  for (const { contactId, state } of await tx.list(contactTable)) {
+    if (state === 'accepted') await grantLanes(tx, core, account, contactId, effects)
+  }
+  effects.chores.add('publish')
+}
+
+/**
+ * What this contact is told of our mailboxes: those at relays that were found ready once (`publish.ts`). A relay says yes to
+ * what comes by a lane it does not know, and drops it.
+ */
+export const lanesForContact = async (
+  tx: WriteTransaction,
+  core: Core,
+  account: AccountRow,
+  contactId: Uint8Array,
+  effects: Effects,
+): Promise<ContentLanes> => {
+  const granted = await grantLanes(tx, core, account, contactId, effects)
+  const told = granted.filter(({ relay }) => relay.untold !== true)
+  const lanes = (told.length > 0 ? told : granted).map(({ relay, lane: { lane } }) => {
+    const { relayKey, addresses, mailboxId } = relay
+    return { relayKey, addresses, mailboxId, lane }
+  })
   return { lanes }
+}
+
+/** The lanes into a mailbox that is being left: spare ones go, given ones open it for as long as something may be under way. */
+export const endLanesInto = async (tx: WriteTransaction, relay: OwnRelay, expiresAtMs: number): Promise<void> => {
+  for (const lane of await tx.list(laneTable)) {
+    if (!isInto(relay, lane)) continue
+    if (!lane.contactId && !lane.inviteSecret) tx.delete(laneTable, [lane.laneHash])
+    // Only noted here: the relay, which may be gone, needs to know nothing of it.
+    else if (lane.expiresAtMs === undefined) tx.put(laneTable, { ...lane, expiresAtMs })
+  }
+}
+
+/** Forgets all lanes into a mailbox that is not collected any more. */
+export const forgetLanesInto = async (tx: WriteTransaction, mailboxId: Uint8Array): Promise<void> => {
+  for (const lane of await tx.list(laneTable)) {
+    if (equalBytes(lane.mailboxId, mailboxId)) tx.delete(laneTable, [lane.laneHash])
+  }
 }
 
 /**

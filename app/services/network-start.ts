@@ -1,4 +1,4 @@
-import type { Network, NetworkListener } from '../../signaling/network.ts'
+import type { Network, NetworkListener, OwnMailboxes } from '../../signaling/network.ts'
 import type { AccountRow } from '../store/records/account.ts'
 import type { Core } from './core.ts'
 import type { Problem } from './engine-api.ts'
@@ -14,11 +14,15 @@ export interface NetworkStart extends Task {
   readonly started: boolean
   /** Ends the network, runs the step, and starts again with whatever keys there are then. */
   without<T>(step: () => Promise<T>): Promise<T>
+  /** Lets a network that runs collect the mailboxes that there are now. True: nothing is left to do. */
+  follow(): Promise<boolean>
 }
 
-const ownDevice = ({ device, relays, retired = [] }: AccountRow): Parameters<Network['start']>[0] => ({
-  deviceSeed: device.deviceSeed,
-  mailboxes: relays,
+const ownMailboxes = ({ relays, left = [] }: AccountRow): OwnMailboxes => ({ mailboxes: relays, left })
+
+const ownDevice = ({ retired = [], ...account }: AccountRow): Parameters<Network['start']>[0] => ({
+  deviceSeed: account.device.deviceSeed,
+  ...ownMailboxes(account),
   retired: retired.map((earlier) => ({ deviceSeed: earlier.device.deviceSeed, mailboxes: earlier.mailboxes })),
 })
 
@@ -54,6 +58,12 @@ export const createNetworkStart = (core: Core, listener: NetworkListener, onStar
         started = false
         task.kick()
       }
+    },
+    follow: async () => {
+      const account = await core.store.read(readAccount)
+      const network = core.network()
+      if (account && network && started) await network.collect(ownMailboxes(account))
+      return true
     },
     get started() {
       return started

@@ -14,7 +14,7 @@ import { equalBytes } from '../../protocol/wire/bytes.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
 import type { ReadTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
-import { contactTable } from '../store/records/contact.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { handshakeTable } from '../store/records/handshake.ts'
 import { inviteTable, type InviteRow } from '../store/records/invite.ts'
 import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
@@ -24,6 +24,7 @@ import { localIdentity } from './identity.ts'
 import { isSpent } from './invites.ts'
 import { deviceOfPrekey } from './retired-devices.ts'
 import { readSessions } from './sessions.ts'
+import { sameDevices } from './trust.ts'
 
 /**
  * 2,000 header keys are tried with an envelope of somebody unknown (2 ms, or 40 until libsodium has loaded): six for most
@@ -121,6 +122,24 @@ const verifyInitiator = (
   return view
 }
 
+interface KnownLog {
+  readonly log: Uint8Array
+  readonly head: Uint8Array
+  readonly devices: readonly DeviceRecord[]
+}
+
+/**
+ * The log of an opening, or the one already known where that is newer: the opening was under way while the account went on,
+ * and with the same devices nothing about it has changed. @throws ProtocolError `conflict` when neither is a part of the other.
+ */
+const newerLog = (contact: ContactRow | undefined, told: KnownLog): KnownLog => {
+  if (!contact || logExtends(told.log, contact.head)) return told
+  const isPart = contact.log.length > 0 && logExtends(contact.log, told.head)
+  return isPart && sameDevices(contact.devices, told.devices)
+    ? contact
+    : refuse('conflict', 'the log does not extend the one known')
+}
+
 const respond = async (
   tx: ReadTransaction,
   core: Core,
@@ -144,15 +163,14 @@ const respond = async (
   const content = readContent(core, account, accountId, answered.plaintext)
   const { opening } = content
   if (!opening) return refuse('signature', 'the first body holds no account log')
-  const { head, devices } = verifyInitiator(core, opening.log, answered.initiator)
-  const contact = await tx.get(contactTable, [accountId])
-  if (contact && !logExtends(opening.log, contact.head)) refuse('conflict', 'the log does not extend the one known')
+  const told = verifyInitiator(core, opening.log, answered.initiator)
+  const { log, head, devices } = newerLog(await tx.get(contactTable, [accountId]), { ...told, log: opening.log })
   const proof = opening.inviteProof
   const invites = proof ? await tx.list(inviteTable) : []
   const live = invites.filter((row) => !isSpent(row, core.now()))
   const invite = live.find((row) => proof && equalBytes(inviteProof(row.secret, accountId, core.crypto), proof))
   const toRetired = device !== account.device
-  const handshake = { tag, prekeyIds, log: opening.log, head, devices, toRetired, ...(invite ? { invite } : {}) }
+  const handshake = { tag, prekeyIds, log, head, devices, toRetired, ...(invite ? { invite } : {}) }
   return { session: answered.session, content, handshake }
 }
 

@@ -6,8 +6,8 @@ import { laneTable } from '../store/records/lane.ts'
 export interface Origin {
   /** Whose lane or recognised link it was. */
   readonly contactId?: Uint8Array
-  /** It came through an invite's lane. */
-  readonly invited: boolean
+  /** It came through the lane of this invite. */
+  readonly inviteSecret?: Uint8Array
 }
 
 export const originOf = async (
@@ -17,5 +17,6 @@ export const originOf = async (
 ): Promise<Origin> => {
   const lane = laneHash && (await tx.get(laneTable, [laneHash]))
   const contactId = linkContact ?? lane?.contactId
-  return { ...(contactId ? { contactId } : {}), invited: lane?.inviteSecret !== undefined }
+  const inviteSecret = lane?.inviteSecret
+  return { ...(contactId ? { contactId } : {}), ...(inviteSecret ? { inviteSecret } : {}) }
 }

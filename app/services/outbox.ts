@@ -1,8 +1,8 @@
 import { equalBytes, fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import { hourMs } from '../../protocol/wire/limits.ts'
 import type { NetworkResult, PeerRoute, SendPath } from '../../signaling/network.ts'
-import type { WriteTransaction } from '../store/client-store.ts'
-import { contactTable } from '../store/records/contact.ts'
+import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
 import { routeOf } from './contacts.ts'
 import { raiseStatus } from './conversations.ts'
@@ -100,22 +100,42 @@ const recordStep = async (
   return due
 }
 
+/** How a row leaves. */
+interface Leaving {
+  readonly row: OutboxRow
+  readonly route: PeerRoute
+}
+
+/**
+ * Which rows may go through mailboxes that nobody has answered from: their lanes are an invite's. What tells our own lanes is
+ * among them, however much waits before it.
+ */
+const throughUnproven = async (
+  tx: ReadTransaction,
+  { contactId, unprovenRow }: ContactRow,
+): Promise<ReadonlySet<number>> => {
+  if (unprovenRow === undefined) return new Set()
+  const first = await tx.list(outboxTable, { prefix: [contactId], limit: inviteLaneRows - 1 })
+  return new Set([...first.map((row) => row.number), unprovenRow])
+}
+
 /** How the rows of one contact stand; a step of its own, so that routes and rows belong together. */
-const readBatch = (
-  core: Core,
-  contact: string,
-  numbers: readonly number[],
-): Promise<{ route: PeerRoute | undefined; rows: OutboxRow[] }> =>
+const readBatch = (core: Core, contact: string, numbers: readonly number[]): Promise<Leaving[]> =>
   core.store.read(async (tx) => {
     const contactId = fromHex(contact)
     const row = await tx.get(contactTable, [contactId])
-    const rows: OutboxRow[] = []
+    const route = row && routeOf(row)
+    if (!route) return []
+    const unproven = await throughUnproven(tx, row)
+    const proven = { ...route, mailboxes: route.mailboxes.filter((mailbox) => !mailbox.unproven) }
+    const leaving: Leaving[] = []
     for (const number of numbers) {
       const found = await tx.get(outboxTable, [contactId, number])
       // Rows beyond the invite's allowance are offered again when the contact's own lanes arrive.
-      if (found?.envelope && !(row?.inviteLanes && number > inviteLaneRows)) rows.push(found)
+      if (!found?.envelope || (row.inviteLanes && number > inviteLaneRows)) continue
+      leaving.push({ row: found, route: unproven.has(number) ? route : proven })
     }
-    return { route: row && routeOf(row), rows }
+    return leaving
   })
 
 /** Adds numbers that are not on their way already, keeping the list in order. */
@@ -213,7 +233,7 @@ class StoredOutbox implements Outbox {
   }
 
   async #transmitBatch(contact: string, traffic: Traffic, numbers: readonly number[]): Promise<void> {
-    let batch: Awaited<ReturnType<typeof readBatch>>
+    let batch: Leaving[]
     try {
       batch = await readBatch(this.#core, contact, numbers)
     } catch (cause) {
@@ -222,13 +242,12 @@ class StoredOutbox implements Outbox {
       this.#rest(contact, traffic, this.#core.pace.retryMs[1])
       throw cause
     }
-    const { route, rows } = batch
-    const sendable = new Set(route ? rows.map((row) => row.number) : [])
+    const sendable = new Set(batch.map(({ row }) => row.number))
     for (const number of numbers) if (!sendable.has(number)) traffic.inFlight.delete(number)
-    if (route) for (const row of rows) void this.#transmit(route, row)
+    for (const leaving of batch) void this.#transmit(leaving)
   }
 
-  async #transmit(route: PeerRoute, row: OutboxRow): Promise<void> {
+  async #transmit({ route, row }: Leaving): Promise<void> {
     const network = this.#core.network()
     let result = offline('there is no network yet')
     try {

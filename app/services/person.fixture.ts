@@ -8,7 +8,7 @@ import { createEngine } from './engine.ts'
 import type { PeerChannel, PeerMessage } from './peers.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { Pace } from './pace.ts'
-import { createTestNetwork, type TestWorld } from './test-network.fixture.ts'
+import { createTestNetwork, type TestRelay, type TestWorld } from './test-network.fixture.ts'
 
 export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
@@ -29,6 +29,8 @@ const quickPace: Partial<Pace> = {
 export interface PersonOptions {
   readonly world: TestWorld
   readonly name: string
+  /** Where this person begins. @default the world's first */
+  readonly relay?: TestRelay
   /** How far this clock is from the true one. @default () => 0 */
   readonly clockOffsetMs?: () => number
   readonly crypto?: CryptoProvider
@@ -104,7 +106,9 @@ export class Person {
 
   async onboard(): Promise<void> {
     await this.open()
-    const outcome = await this.engine.createAccount(this.options.name, [this.options.world.address])
+    const outcome = await this.engine.createAccount(this.options.name, [
+      (this.options.relay ?? this.options.world.relay).address,
+    ])
     if (!outcome.ok) throw new Error(outcome.problem.message)
     this.accountId = outcome.value.accountId
   }

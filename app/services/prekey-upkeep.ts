@@ -18,6 +18,7 @@ import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
+import { isAway } from './presence.ts'
 
 /** 25 per step: making ML-KEM keys and signing takes milliseconds each, and a step must not hold up messages. */
 const perStep = 25
@@ -127,6 +128,10 @@ export const topUpPrekeys = async (core: Core): Promise<boolean> => {
   await core.commit((tx, effects) => rotationStep(tx, core, effects))
   let complete = true
   for (const relay of account.relays.filter((own) => own.logPublished)) {
+    if (isAway(core, relay)) {
+      complete = false
+      continue
+    }
     const owner = { accountId: account.accountId, deviceId: account.device.deviceId }
     const left = await network.countPrekeys(relay, owner)
     if (!left.ok) {

@@ -1,4 +1,5 @@
-import type { PeerPath, RelayState } from '../../signaling/network.ts'
+import { toHex } from '../../protocol/wire/bytes.ts'
+import type { PeerPath, RelayAddress, RelayState } from '../../signaling/network.ts'
 
 /** Everything that presence holds, as one tab tells it to another. */
 export interface PresenceState {
@@ -64,4 +65,10 @@ export const createPresence = (onChange: () => void = () => undefined): Presence
       return true
     },
   }
+}
+
+/** Relays that are known to be out of reach; they wake everything when they are back. */
+export const isAway = ({ presence }: { readonly presence: Presence }, { relayKey }: RelayAddress): boolean => {
+  const state = presence.relay(toHex(relayKey))
+  return state !== 'connected' && state !== 'connecting'
 }

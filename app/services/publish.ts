@@ -1,14 +1,16 @@
 import { signedPublicKey } from '../../protocol/identity/prekeys.ts'
 import { maxPrekeysPerCall } from '../../protocol/relay/prekey-calls.ts'
-import { equalBytes } from '../../protocol/wire/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import type { LaneGrant, Network, NetworkResult } from '../../signaling/network.ts'
+import type { ReadTransaction } from '../store/client-store.ts'
 import { accountTable, type AccountRow, type OwnRelay } from '../store/records/account.ts'
 import { laneTable, type LaneRow } from '../store/records/lane.ts'
 import { publicationTable } from '../store/records/publication.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
-import { readAccount } from './identity.ts'
+import { readAccount, requireAccount } from './identity.ts'
 import { announceToAll } from './contacts.ts'
+import { isAway } from './presence.ts'
 import { hasLostAccount, startAgainAt } from './prekey-upkeep.ts'
 
 /** 500 lanes per call at the relay; 100 is more than a day of new contacts. */
@@ -83,47 +85,75 @@ const registerLanes = async (core: Core, network: Network, relay: OwnRelay): Pro
   }
 }
 
+/** Whether the relay has all that contacts and newcomers need of it; one-time prekeys may still be on their way. */
+const isReady = async (tx: ReadTransaction, { relayKey, mailboxId, logPublished }: OwnRelay): Promise<boolean> => {
+  if (!logPublished) return false
+  const waiting = await tx.list(publicationTable, { prefix: [relayKey] })
+  const kinds = waiting.map((row) => signedPublicKey.decode(row.prekey).kind)
+  if (kinds.includes('signed') || kinds.includes('last-resort-kem')) return false
+  return (await tx.list(laneTable)).every((lane) => lane.registered || !equalBytes(lane.mailboxId, mailboxId))
+}
+
 /**
  * Brings to each own relay what it lacks: account log, lanes, then prekeys (which a relay checks against the log). What
  * is left to do stands in the store, so it goes on where it stopped, whatever stopped it. False while something is left.
+ * `onProgress` is called when one relay has had its turn, so that nobody waits for another one that does not answer.
  */
-export const publishAll = async (core: Core): Promise<boolean> => {
+export const publishAll = async (core: Core, onProgress: () => void): Promise<boolean> => {
   const network = core.network()
   const account = await core.store.read(readAccount)
   if (!account || !network) return true
+  const tried = new Set<string>()
   const done = await Promise.all(
-    account.relays.map(
-      async (relay) =>
+    account.relays.map(async (relay) => {
+      const complete =
+        !isAway(core, relay) &&
         (await publishLog(core, network, account, relay)) &&
         (await registerLanes(core, network, relay)) &&
-        (await publishPrekeys(core, network, account, relay)),
-    ),
+        (await publishPrekeys(core, network, account, relay))
+      tried.add(toHex(relay.relayKey))
+      await announceMailboxes(core, tried)
+      onProgress()
+      return complete
+    }),
   )
-  const complete = done.every(Boolean)
-  if (complete && account.unannounced) await announceKeys(core, account)
-  return complete
+  return done.every(Boolean)
 }
 
-/** The relays have the new keys, mailboxes and lanes: now contacts may hear of them, and answer. */
-const announceKeys = (core: Core, { head }: AccountRow): Promise<void> =>
+/**
+ * Tells contacts of mailboxes that they do not know yet, or not to use those any more that are gone. Invariants:
+ * 1. Nobody is told of a mailbox before its relay had everything (`isReady`): what came by an unknown lane would be lost.
+ * 2. Told is whatever is ready as soon as one relay is, and every other one is ready, has had its turn in this round or is
+ *    not connected. So nobody waits for a relay that is dead, and usually one message tells all.
+ * 3. A relay that gets ready later is told of then. One that was told of before is told on, also while it is away: what it
+ *    had when it went is there when it comes back.
+ */
+const announceMailboxes = (core: Core, tried: ReadonlySet<string>): Promise<void> =>
   core.commit(async (tx, effects) => {
     const account = await readAccount(tx)
-    if (!account?.unannounced || !equalBytes(account.head, head)) return
+    if (!account?.unannounced && !account?.relays.some(({ untold }) => untold)) return
+    const ready = new Set<OwnRelay>()
+    for (const relay of account.relays) if (await isReady(tx, relay)) ready.add(relay)
+    const isPending = (relay: OwnRelay): boolean => {
+      const name = toHex(relay.relayKey)
+      return !ready.has(relay) && !tried.has(name) && core.presence.relay(name) === 'connected'
+    }
+    const isNews = account.unannounced === true || [...ready].some(({ untold }) => untold)
+    if (ready.size === 0 || !isNews || account.relays.some(isPending)) return
     const { unannounced: _, ...announced } = account
-    tx.put(accountTable, announced)
+    const relays = account.relays.map((relay) => (ready.has(relay) ? asTold(relay) : relay))
+    tx.put(accountTable, { ...announced, relays })
     await announceToAll(tx, core, effects, 'lanes')
     effects.chores.add('sessions')
   })
 
-/** Whether every relay has what a first contact with this invite needs; one-time prekeys may still be on their way. */
-export const isReadyFor = (core: Core, inviteSecret: Uint8Array): Promise<boolean> =>
+const asTold = ({ untold: _, ...relay }: OwnRelay): OwnRelay => relay
+
+/** Whether a relay has what a first contact needs, and so has every other one that is connected. */
+export const isReadyForInvite = (core: Core): Promise<boolean> =>
   core.store.read(async (tx) => {
-    const account = await readAccount(tx)
-    if (!account?.relays.every((relay) => relay.logPublished)) return false
-    for (const { relayKey } of account.relays) {
-      // Ascending by id: the signed and last-resort prekeys of onboarding are the first ones made.
-      const [first] = await tx.list(publicationTable, { prefix: [relayKey], limit: 1 })
-      if (first && signedPublicKey.decode(first.prekey).kind === 'signed') return false
-    }
-    return (await tx.findAll(laneTable, inviteSecret)).every((lane) => lane.registered)
+    const { relays } = await requireAccount(tx)
+    const ready = await Promise.all(relays.map((relay) => isReady(tx, relay)))
+    const isThere = (relay: OwnRelay): boolean => core.presence.relay(toHex(relay.relayKey)) === 'connected'
+    return ready.includes(true) && relays.every((relay, i) => ready[i] === true || !isThere(relay))
   })

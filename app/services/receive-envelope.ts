@@ -1,4 +1,5 @@
 import { envelopeId } from '../../protocol/envelope/envelope.ts'
+import type { Content } from '../../protocol/content/content.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
 import { dayMs } from '../../protocol/wire/limits.ts'
 import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
@@ -14,6 +15,7 @@ import { messageIndex, messageTable } from '../store/records/message.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
 import { answerAbove, answerRepair } from './answer-repair.ts'
+import { withKnownLog } from './contact-logs.ts'
 import { applyAnnouncements, newContact } from './contacts.ts'
 import { addReceivedMessage, measureClock, newConversation, putConversation, raiseStatus } from './conversations.ts'
 import type { Core } from './core.ts'
@@ -22,7 +24,7 @@ import { writeDiagnostic } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
 import { openEnvelope, type Opened } from './open-envelope.ts'
-import { originOf } from './origin.ts'
+import { originOf, type Origin } from './origin.ts'
 import { oweReceipt } from './receipts.ts'
 import { encryptWaiting, offerGaps } from './resend.ts'
 import { withReceiveOnly } from './retired-devices.ts'
@@ -75,7 +77,7 @@ const acceptHandshake = async (
   putConversation(tx, effects, { ...conversation, hidden: state === 'request' })
   const known = { state, log, head, devices: [...devices] }
   const contact = stored
-    ? await followDevices(tx, core, effects, stored, { ...stored, ...known, logStale: false })
+    ? await followDevices(tx, core, effects, stored, withKnownLog({ ...stored, state }, { log, head, devices }))
     : newContact(contactId, conversationId, { ...known, mailboxes: [], inviteLanes: false }, core.now())
   return toRetired ? withReceiveOnly(contact, [session.sessionId]) : contact
 }
@@ -128,13 +130,33 @@ const acceptContent = async (
   return messageId
 }
 
+/**
+ * Whoever tells new mailboxes, or tells their lanes through an invite of ours although we know each other, may have lost what
+ * we told before: it is told again. Only news is answered, so two who have both moved say it once each.
+ */
+const answerMove = async (
+  tx: WriteTransaction,
+  core: Core,
+  effects: Effects,
+  account: AccountRow,
+  contact: ContactRow,
+  { content, origin, moved }: { content: Content; origin: Origin; moved: boolean },
+): Promise<void> => {
+  const { inviteSecret } = origin
+  const asks = inviteSecret !== undefined && content.body.kind === 'lanes'
+  if (!moved && !asks) return
+  const invite = inviteSecret && (await tx.get(inviteTable, [inviteSecret]))
+  if (invite && !invite.usedBy) tx.put(inviteTable, { ...invite, usedBy: contact.contactId })
+  await dispatchControl(tx, core, account, contact, { kind: 'lanes' }, effects)
+}
+
 const accept = async (
   tx: WriteTransaction,
   core: Core,
   effects: Effects,
   account: AccountRow,
   opened: Opened,
-  id: Uint8Array,
+  { id, origin }: { id: Uint8Array; origin: Origin },
 ): Promise<void> => {
   const now = core.now()
   const { session, content, handshake } = opened
@@ -150,7 +172,7 @@ const accept = async (
   const base = session.confirmed ? proven : known
   const measured = content.sequence > 0 ? measureClock(base, content.sentAtMs, now) : base
   tx.put(contactTable, measured)
-  const announced = await applyAnnouncements(tx, effects, measured, content)
+  const { contact: announced, moved } = await applyAnnouncements(tx, core, effects, measured, content)
   tx.put(contactTable, announced)
   const messageId = await acceptContent(tx, core, effects, announced, opened, id)
   // An answer to an asking may have taken numbers of the outbox.
@@ -161,7 +183,8 @@ const accept = async (
     day: Math.floor(now / dayMs),
     ...(messageId ? { messageId, conversationId: contact.conversationId } : {}),
   })
-  if (!handshake || contact.state !== 'accepted') return
+  if (contact.state !== 'accepted') return
+  if (!handshake) return answerMove(tx, core, effects, account, contact, { content, origin, moved })
   if (await answerAbove(tx, effects, contact, { before, fresh: session })) return
   await encryptWaiting(tx, core, account, contact, effects)
   // The first answer, at once: our name and lanes, and the proof that the session stands.
@@ -195,7 +218,7 @@ const receiveOne = async (
     await noteUnopened(tx, core, effects, { id, envelope: received.envelope, origin, code: cause.code })
     return true
   }
-  await accept(tx, core, effects, account, opened, id)
+  await accept(tx, core, effects, account, opened, { id, origin })
   return true
 }
 

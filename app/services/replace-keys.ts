@@ -11,7 +11,7 @@ import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
 import type { Outcome, ProfileView } from './engine-api.ts'
 import { readAccount } from './identity.ts'
-import { stockLanes } from './lanes.ts'
+import { grantToAll, stockLanes } from './lanes.ts'
 import { rotatePrekeys } from './prekey-upkeep.ts'
 import { refuse } from './problems.ts'
 import { profileView, relayViews } from './views.ts'
@@ -30,9 +30,9 @@ const whyNot = async (tx: WriteTransaction, account: AccountRow): Promise<string
     : 'Your relay does not have everything of the present keys yet. Try again when you are connected.'
 }
 
-const retire = ({ device, relays, nextPrekeyId }: AccountRow, now: number): RetiredDevice => ({
+const retire = ({ device, relays, left = [], nextPrekeyId }: AccountRow, now: number): RetiredDevice => ({
   device,
-  mailboxes: relays.map(({ relayKey, addresses, mailboxId, mailboxSecret }) => ({
+  mailboxes: [...relays, ...left].map(({ relayKey, addresses, mailboxId, mailboxSecret }) => ({
     relayKey,
     addresses,
     mailboxId,
@@ -43,11 +43,17 @@ const retire = ({ device, relays, nextPrekeyId }: AccountRow, now: number): Reti
 })
 
 /** The account with the new device in the old one's place, at fresh mailboxes: a mailbox belongs to the key that registered it. */
-const moved = (core: Core, account: AccountRow, device: DeviceSecrets): AccountRow => {
+const moved = (core: Core, { left, ...account }: AccountRow, device: DeviceSecrets): AccountRow => {
   const now = core.now()
   const relays = account.relays.map((own) => {
     const mailboxSecret = core.random(32)
-    return { ...own, mailboxSecret, mailboxId: mailboxIdOf(mailboxSecret, core.crypto), logPublished: false }
+    return {
+      ...own,
+      mailboxSecret,
+      mailboxId: mailboxIdOf(mailboxSecret, core.crypto),
+      logPublished: false,
+      untold: true,
+    }
   })
   const records = relays.map(({ relayKey, addresses, mailboxId }) => ({
     relayKey,
@@ -63,7 +69,7 @@ const moved = (core: Core, account: AccountRow, device: DeviceSecrets): AccountR
     head: verifyAccountLog(log, core.crypto).head,
     relays,
     keysSinceMs: now,
-    retired: [...(account.retired ?? []), retire(account, now)],
+    retired: [...(account.retired ?? []), retire({ ...account, ...(left ? { left } : {}) }, now)],
     unannounced: true,
   }
 }
@@ -88,6 +94,7 @@ export const replaceKeysStep = async (
   for (const lane of await tx.findAll(laneTable, spareLanes)) tx.delete(laneTable, [lane.laneHash])
   for (const row of await tx.list(publicationTable)) tx.delete(publicationTable, [row.relayKey, row.id])
   await stockLanes(tx, core, next, effects)
+  await grantToAll(tx, core, next, effects)
   const ready = await rotatePrekeys(tx, core, next, effects)
   const profile = profileView(ready)
   effects.events.push({ kind: 'profile', profile })

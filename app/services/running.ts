@@ -6,7 +6,7 @@ import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { fenced, type FencedStore } from '../store/fenced-store.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { StoreError } from '../store/store-error.ts'
-import { refreshLogs } from './contacts.ts'
+import { refreshLogs } from './contact-logs.ts'
 import { createContinuity, type LeadersContinuity } from './continuity.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
@@ -66,7 +66,7 @@ export interface Running {
   onboarded(): void
   /** Runs a step that changes this device's keys: the network is ended before it, and begins again after it. */
   withoutNetwork<T>(step: () => Promise<T>): Promise<T>
-  /** Resolves after the next round of publishing, here or in the tab that leads. */
+  /** Resolves after the next turn of a relay in publishing, here or in the tab that leads. */
   published(): Promise<void>
   close(): Promise<void>
 }
@@ -149,10 +149,11 @@ const doWork = (core: Core, { outbox, receipts, showing, tasks }: Services, work
   for (const chore of work.chores) tasks[chore].kick()
 }
 
-/** Tasks that repeat until nothing is left; `afterPublishing` runs after each round of publishing. */
+/** Tasks that repeat until nothing is left; `afterPublishing` runs after each relay's turn and each round of publishing. */
 const createTasks = (
   core: Core,
   continuity: LeadersContinuity,
+  followMailboxes: () => Promise<boolean>,
   afterPublishing: () => void,
 ): Readonly<Record<Chore, Task>> => {
   const sessions: Task = createTask(
@@ -163,11 +164,12 @@ const createTasks = (
     continuity: createTask(core, () => continuity.check()),
     publish: createTask(core, async () => {
       try {
-        return await publishAll(core)
+        return await publishAll(core, afterPublishing)
       } finally {
         afterPublishing()
       }
     }),
+    mailboxes: createTask(core, followMailboxes),
     sessions,
     repairs: createTask(core, () => askForFailed(core)),
     prekeys: createTask(core, () => topUpPrekeys(core)),
@@ -229,7 +231,12 @@ class WiredEngine implements Running {
       receipts: createReceipts(core),
       signals: createSignals(core),
       showing: createShowing(core),
-      tasks: createTasks(core, continuity, () => this.#answerWaiting()),
+      tasks: createTasks(
+        core,
+        continuity,
+        () => this.#starter.follow(),
+        () => this.#answerWaiting(),
+      ),
     }
     const { signals, outbox, receipts, tasks } = this.#services
     this.#receive = createReceiveEnvelopes(core)

@@ -4,11 +4,12 @@ import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { ProtocolError } from '../../protocol/wire/error.ts'
 import { hourMs, secondMs } from '../../protocol/wire/limits.ts'
 import { negotiate, ownVersions } from '../../protocol/wire/versions.ts'
+import type { Network, RelayAddress } from '../../signaling/network.ts'
 import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import { remoteDeviceTable, type RemoteDeviceRow } from '../store/records/remote-device.ts'
-import { withLog } from './contacts.ts'
+import { fetchLogs, noteContradiction, withLog } from './contact-logs.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { followDevices } from './device-change.ts'
@@ -108,32 +109,53 @@ const initiateStep = async (
 /** `missing`: every relay was reached, and none has the account. `unusable`: what they gave is not accepted. */
 type Outcome = 'started' | 'failed' | 'missing' | 'unusable' | VersionGap['side']
 
-const startOne = async (core: Core, contact: ContactRow): Promise<Outcome> => {
-  const { contactId, mailboxes } = contact
-  const network = core.network()
-  let missing = 0
-  let failure: Outcome = 'failed'
-  for (const relay of network ? mailboxes : []) {
-    const log = await network?.fetchLog(relay, contactId)
-    if (!log?.ok) {
-      if (log?.refusal === 'not-found') missing++
-      continue
+/** One relay that has the log. Undefined: it has no prekeys now. @throws VersionGap. */
+const startAt = async (
+  core: Core,
+  network: Network,
+  { contactId }: ContactRow,
+  relay: RelayAddress,
+  log: Uint8Array,
+): Promise<'started' | 'unusable' | undefined> => {
+  try {
+    // One-time prekeys are asked for only when one will be used.
+    if (!(await core.commit((tx, effects) => learnLog(tx, core, effects, contactId, log)))) return 'started'
+    const bundles = await network.fetchBundles(relay, contactId)
+    if (!bundles.ok) return undefined
+    await core.commit((tx, effects) => initiateStep(tx, core, effects, contactId, bundles.value))
+    return 'started'
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    await note(core, 'invite', cause.code, 'a session could not be started with what the relay gave')
+    if (cause.code === 'conflict') {
+      await core.commit((tx, effects) => noteContradiction(tx, core, effects, contactId, log))
     }
-    try {
-      // One-time prekeys are asked for only when one will be used.
-      if (!(await core.commit((tx, effects) => learnLog(tx, core, effects, contactId, log.value)))) return 'started'
-      const bundles = await network?.fetchBundles(relay, contactId)
-      if (!bundles?.ok) continue
-      await core.commit((tx, effects) => initiateStep(tx, core, effects, contactId, bundles.value))
-      return 'started'
-    } catch (cause) {
-      if (cause instanceof VersionGap) return cause.side
-      if (!(cause instanceof ProtocolError)) throw cause
-      failure = 'unusable'
-      await note(core, 'invite', cause.code, 'a session could not be started with what the relay gave')
-    }
+    return 'unusable'
   }
-  return missing > 0 && missing === mailboxes.length ? 'missing' : failure
+}
+
+/** The first relay that gives what is needed is taken; one that is dead, behind or knows nothing delays no other. */
+const startOne = async (core: Core, contact: ContactRow): Promise<Outcome> => {
+  const network = core.network()
+  let [asked, missing] = [0, 0]
+  let failure: Outcome = 'failed'
+  if (!network) return failure
+  try {
+    for await (const { relay, result } of fetchLogs(network, contact)) {
+      asked++
+      if (!result.ok) {
+        if (result.refusal === 'not-found') missing++
+        continue
+      }
+      const outcome = await startAt(core, network, contact, relay, result.value)
+      if (outcome === 'started') return outcome
+      if (outcome) failure = outcome
+    }
+  } catch (cause) {
+    if (cause instanceof VersionGap) return cause.side
+    throw cause
+  }
+  return asked > 0 && missing === asked ? 'missing' : failure
 }
 
 /** Contacts something waits for, and when the next repair that is wanted may begin. */

@@ -9,8 +9,12 @@ import type {
   NetworkListener,
   NetworkResult,
   OwnMailbox,
+  OwnMailboxes,
   PeerRoute,
   ReceivedEnvelope,
+  RelayAddress,
+  RelayState,
+  RemoteMailbox,
   SendPath,
 } from '../../signaling/network.ts'
 
@@ -39,6 +43,7 @@ export interface Faults {
 }
 
 interface Mailbox {
+  readonly relay: TestRelay
   readonly waiting: ReceivedEnvelope[]
   readonly lanes: Map<string, LaneGrant>
   counter: number
@@ -57,24 +62,52 @@ const notOwner: NetworkFailure = { ok: false, reason: 'refused', refusal: 'not-o
 const notFound: NetworkFailure = { ok: false, reason: 'refused', refusal: 'not-found', message: 'no such account' }
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** One relay and the air around it, as far as an engine can tell: real bytes between real engines, and every kind of trouble. */
-export class TestWorld {
+/** One relay: what it was given, and whether it can be reached. */
+export class TestRelay {
   readonly relayKey: Uint8Array = crypto.getRandomValues(new Uint8Array(32))
-  readonly address = '/dns4/relay.test/tcp/443/wss'
+  readonly address: string
   readonly logs = new Map<string, Uint8Array>()
   readonly prekeys = new Map<string, SignedPublicKey[]>()
+  /** How often an account log was asked for that is not there. */
+  notFound = 0
+  /** How often it was asked for an account log. */
+  logsAsked = 0
+  /** What it gives out instead of the account logs it has, by account (hex). */
+  readonly lies = new Map<string, Uint8Array>()
+  /** It takes no account logs now. */
+  full = false
+  readonly #onTurn: (relay: TestRelay) => void
+  #up = true
+
+  constructor(number: number, onTurn: (relay: TestRelay) => void) {
+    this.address = `/dns4/relay${number}.test/tcp/443/wss`
+    this.#onTurn = onTurn
+  }
+
+  get up(): boolean {
+    return this.#up
+  }
+
+  set up(up: boolean) {
+    if (this.#up === up) return
+    this.#up = up
+    this.#onTurn(this)
+  }
+}
+
+/** Relays (one, unless more are added) and the air around them, as far as an engine can tell: real bytes between real engines, and every kind of trouble. */
+export class TestWorld {
+  readonly relay = new TestRelay(1, (relay) => this.#turned(relay))
+  readonly relays: TestRelay[] = [this.relay]
   readonly mailboxes = new Map<string, Mailbox>()
   readonly connections = new Map<string, Connection>()
   /** Every envelope that was ever handed over, in order, with its sender's account id. */
   readonly seen: { readonly envelope: Uint8Array; readonly from: string | undefined }[] = []
-  relayUp = true
   direct = false
   /** Oldest version of clients the relay serves. */
   oldestClient = 1
   /** How often somebody asked how many prekeys are left. */
   counted = 0
-  /** How often an account log was asked for that is not there. */
-  notFound = 0
   /** So many starts of a network fail. */
   failStarts = 0
   /** Contacts (hex) for whom a started network was asked for a direct link, in order. */
@@ -85,6 +118,60 @@ export class TestWorld {
 
   constructor(seed = 1) {
     this.#chance = seeded(seed)
+  }
+
+  get relayKey(): Uint8Array {
+    return this.relay.relayKey
+  }
+
+  get address(): string {
+    return this.relay.address
+  }
+
+  get logs(): Map<string, Uint8Array> {
+    return this.relay.logs
+  }
+
+  get prekeys(): Map<string, SignedPublicKey[]> {
+    return this.relay.prekeys
+  }
+
+  get notFound(): number {
+    return this.relay.notFound
+  }
+
+  get relayUp(): boolean {
+    return this.relay.up
+  }
+
+  set relayUp(up: boolean) {
+    this.relay.up = up
+  }
+
+  /** One more relay. */
+  addRelay(): TestRelay {
+    const relay = new TestRelay(this.relays.length + 1, (turned) => this.#turned(turned))
+    this.relays.push(relay)
+    return relay
+  }
+
+  relayOf({ relayKey }: { readonly relayKey: Uint8Array }): TestRelay {
+    const relay = this.relays.find((one) => equalBytes(one.relayKey, relayKey))
+    if (!relay) throw new Error('there is no such relay')
+    return relay
+  }
+
+  /** A relay went, or came back: whoever collects there notices. */
+  #turned(relay: TestRelay): void {
+    for (const mailbox of this.mailboxes.values()) {
+      if (mailbox.relay !== relay || !mailbox.owner) continue
+      mailbox.owner.listener.onRelayState(relay.relayKey, this.stateOf(relay))
+      void this.deliver(mailbox)
+    }
+  }
+
+  stateOf({ up }: TestRelay): RelayState {
+    return this.oldestClient > 2 ? 'outdated' : up ? 'connected' : 'reconnecting'
   }
 
   hit(chance: number | undefined): boolean {
@@ -99,25 +186,27 @@ export class TestWorld {
   loseDatabase(): void {
     this.logs.clear()
     this.prekeys.clear()
-    for (const { lanes } of this.mailboxes.values()) lanes.clear()
+    for (const { relay, lanes } of this.mailboxes.values()) if (relay === this.relay) lanes.clear()
   }
 
-  mailbox(id: Uint8Array): Mailbox {
+  mailbox(id: Uint8Array, relay = this.relay): Mailbox {
     const name = toHex(id)
     let mailbox = this.mailboxes.get(name)
     if (!mailbox)
       this.mailboxes.set(
         name,
-        (mailbox = { waiting: [], lanes: new Map(), counter: 0, owner: undefined, delivering: false }),
+        (mailbox = { relay, waiting: [], lanes: new Map(), counter: 0, owner: undefined, delivering: false }),
       )
     return mailbox
   }
 
   /** Puts an envelope into a mailbox as somebody who knows a lane would. */
-  deposit(mailboxId: Uint8Array, lane: Uint8Array, envelope: Uint8Array): void {
-    const mailbox = this.mailbox(mailboxId)
+  deposit({ relayKey, mailboxId, lane }: RemoteMailbox, envelope: Uint8Array): void {
+    const mailbox = this.mailbox(mailboxId, this.relayOf({ relayKey }))
     const hash = laneHash(lane)
-    if (!mailbox.lanes.has(toHex(hash))) return
+    const grant = mailbox.lanes.get(toHex(hash))
+    if (!grant || grant.envelopes === 0) return
+    if (grant.envelopes !== undefined) mailbox.lanes.set(toHex(hash), { ...grant, envelopes: grant.envelopes - 1 })
     if (mailbox.waiting.some((one) => equalBytes(one.envelope, envelope)) && !this.hit(this.faults.duplicate)) return
     mailbox.waiting.push({ envelope, laneHash: hash })
     if (this.hit(this.faults.duplicate)) mailbox.waiting.push({ envelope, laneHash: hash })
@@ -128,12 +217,12 @@ export class TestWorld {
   async deliver(mailbox: Mailbox): Promise<void> {
     if (mailbox.delivering) return
     mailbox.delivering = true
-    while (mailbox.owner && this.relayUp && mailbox.waiting.length > 0) {
+    while (mailbox.owner && mailbox.relay.up && mailbox.waiting.length > 0) {
       const { listener } = mailbox.owner
       const batch = mailbox.waiting.slice(0, 50)
       const source = {
         kind: 'mailbox',
-        relayKey: this.relayKey,
+        relayKey: mailbox.relay.relayKey,
         waiting: mailbox.waiting.length - batch.length,
       } as const
       await this.delay()
@@ -174,8 +263,14 @@ export const createTestNetwork = (
 ): Network => {
   let own: Connection | undefined
   let mailboxes: readonly OwnMailbox[] = []
-  const up = <T>(value: () => T): Promise<NetworkResult<T>> =>
-    Promise.resolve(world.relayUp ? { ok: true, value: value() } : failure('the relay is down'))
+  let retired: readonly OwnMailbox[] = []
+  const at = async <T>(
+    address: Pick<RelayAddress, 'relayKey'>,
+    value: (relay: TestRelay) => T,
+  ): Promise<NetworkResult<T>> => {
+    const relay = world.relayOf(address)
+    return relay.up ? { ok: true, value: value(relay) } : failure('the relay is down')
+  }
 
   const sendDirect = async (peer: Connection, envelope: Uint8Array): Promise<NetworkResult<SendPath>> => {
     const source = {
@@ -195,28 +290,34 @@ export const createTestNetwork = (
     if (world.hit(world.faults.swallow)) return { ok: true, value: 'deposited' }
     const peer = world.direct ? world.connection(route.deviceKey) : undefined
     if (peer) return sendDirect(peer, envelope)
-    if (!world.relayUp) return failure('the relay is down')
     if (route.mailboxes.length === 0) return failure('no mailbox is known')
-    for (const { mailboxId, lane } of route.mailboxes) world.deposit(mailboxId, lane, envelope)
+    // As the network does: two that can be reached, and unproven ones besides.
+    const reached = route.mailboxes.filter((mailbox) => world.relayOf(mailbox).up)
+    const targets = [
+      ...reached.filter(({ unproven }) => unproven),
+      ...reached.filter(({ unproven }) => !unproven).slice(0, 2),
+    ]
+    if (targets.length === 0) return failure('the relay is down')
+    for (const mailbox of targets) world.deposit(mailbox, envelope)
     return world.hit(world.faults.loseAnswer) ? failure('the answer was lost') : { ok: true, value: 'deposited' }
   }
 
-  const fetchBundles = (accountId: Uint8Array): PrekeyBundle[] => {
-    const log = world.logs.get(toHex(accountId))
-    const all = world.prekeys.get(toHex(accountId)) ?? []
+  const fetchBundles = (relay: TestRelay, accountId: Uint8Array): PrekeyBundle[] => {
+    const log = relay.logs.get(toHex(accountId))
+    const all = relay.prekeys.get(toHex(accountId)) ?? []
     const take = (kind: SignedPublicKey['kind']): SignedPublicKey | undefined => {
-      const at = all.findIndex((prekey) => prekey.kind === kind)
-      return at < 0 ? undefined : all.splice(at, 1)[0]
+      const index = all.findIndex((prekey) => prekey.kind === kind)
+      return index < 0 ? undefined : all.splice(index, 1)[0]
     }
     const newest = (kind: SignedPublicKey['kind']) => all.filter((prekey) => prekey.kind === kind).at(-1)
     const [device] = log ? verifyAccountLog(log).devices : []
     const signedPrekey = newest('signed')
     const kemPrekey = take('one-time-kem') ?? newest('last-resort-kem')
     const oneTimePrekey = take('one-time')
-    const { oneTime, oneTimeKem } = count(accountId)
+    const { oneTime, oneTimeKem } = count(relay, accountId)
     if (oneTime < 20 || oneTimeKem < 20) {
       const owner = [...world.connections.values()].find((one) => one.accountOf() === toHex(accountId))
-      owner?.listener.onPrekeysLow(world.relayKey)
+      owner?.listener.onPrekeysLow(relay.relayKey)
     }
     if (!device || !signedPrekey || !kemPrekey) return []
     return [
@@ -224,96 +325,123 @@ export const createTestNetwork = (
     ]
   }
 
-  const count = (accountId: Uint8Array) => {
-    const all = world.prekeys.get(toHex(accountId)) ?? []
+  const count = (relay: TestRelay, accountId: Uint8Array) => {
+    const all = relay.prekeys.get(toHex(accountId)) ?? []
     const of = (kind: SignedPublicKey['kind']) => all.filter((prekey) => prekey.kind === kind).length
     return { oneTime: of('one-time'), oneTimeKem: of('one-time-kem') }
   }
 
+  /** Mailboxes of this engine from now on; what is not named any more has no owner. */
+  const collect = (connection: Connection, next: readonly OwnMailbox[]): void => {
+    const has = (list: readonly OwnMailbox[], id: Uint8Array) => list.some((one) => equalBytes(one.mailboxId, id))
+    const before = mailboxes
+    mailboxes = next
+    for (const { mailboxId } of before.filter((one) => !has(next, one.mailboxId))) {
+      const mailbox = world.mailbox(mailboxId)
+      if (mailbox.owner === connection) mailbox.owner = undefined
+    }
+    for (const { relayKey, mailboxId } of next) {
+      const relay = world.relayOf({ relayKey })
+      const mailbox = world.mailbox(mailboxId, relay)
+      mailbox.owner = connection
+      void world.deliver(mailbox)
+      if (!has(before, mailboxId)) connection.listener.onRelayState(relayKey, world.stateOf(relay))
+    }
+  }
+  const allOf = (device: OwnMailboxes): OwnMailbox[] => [...device.mailboxes, ...(device.left ?? [])]
+
   return {
     start: async (device, listener) => {
       if (world.failStarts-- > 0) throw new Error('the host does not start')
-      mailboxes = [...device.mailboxes, ...(device.retired ?? []).flatMap((earlier) => earlier.mailboxes)]
       const deviceKey = toHex(deviceKeyOf(device.deviceSeed))
       own = { listener, deviceKey, accountOf: whoAmI }
       world.connections.set(deviceKey, own)
-      for (const { mailboxId } of mailboxes) {
-        const mailbox = world.mailbox(mailboxId)
-        mailbox.owner = own
-        void world.deliver(mailbox)
-      }
-      const serves = world.oldestClient <= 2
-      listener.onRelayState(world.relayKey, !serves ? 'outdated' : world.relayUp ? 'connected' : 'reconnecting')
+      mailboxes = []
+      retired = (device.retired ?? []).flatMap(allOf)
+      collect(own, [...allOf(device), ...retired])
     },
     stop: async () => {
-      if (own && world.connections.get(own.deviceKey) === own) world.connections.delete(own.deviceKey)
-      for (const { mailboxId } of mailboxes) {
-        const mailbox = world.mailbox(mailboxId)
-        if (mailbox.owner === own) mailbox.owner = undefined
-      }
+      if (!own) return
+      if (world.connections.get(own.deviceKey) === own) world.connections.delete(own.deviceKey)
+      collect(own, [])
     },
-    identifyRelay: () =>
-      up(() => ({
-        relayKey: world.relayKey,
+    collect: async (device) => {
+      if (own) collect(own, [...allOf(device), ...retired])
+    },
+    identifyRelay: async (addresses) => {
+      const relay = world.relays.find(({ address }) => addresses.includes(address))
+      if (!relay) return failure('nobody answers')
+      return at(relay, () => ({
+        relayKey: relay.relayKey,
         info: {
           name: 'Test relay',
           version: '1',
-          addresses: [world.address],
+          addresses: [relay.address],
           stunPort: 0,
           oldestClient: world.oldestClient,
           mailboxRetentionMs: 2_592_000_000,
         },
-      })),
-    publishLog: (_relay, log) =>
-      up(() => {
+      }))
+    },
+    publishLog: async (address, log) => {
+      if (world.relayOf(address).full) return { ok: false, reason: 'slow-down', message: 'not now' }
+      return at(address, ({ logs, prekeys }) => {
         const { accountId, devices } = verifyAccountLog(log)
         const name = toHex(accountId)
-        const before = world.logs.get(name)
+        const before = logs.get(name)
         // As a relay does: prekeys of a device that is not listed any more are dropped.
         if (
           before &&
           toHex(verifyAccountLog(before).devices[0]?.deviceId ?? log) !== toHex(devices[0]?.deviceId ?? log)
         )
-          world.prekeys.delete(name)
-        world.logs.set(name, log)
+          prekeys.delete(name)
+        logs.set(name, log)
         return null
-      }),
-    publishPrekeys: async (_relay, { accountId }, prekeys) => {
-      if (world.relayUp && !world.logs.has(toHex(accountId))) return notOwner
-      return up(() => {
-        const all = world.prekeys.get(toHex(accountId)) ?? []
-        world.prekeys.set(toHex(accountId), all)
-        for (const prekey of prekeys) if (!all.some((known) => known.id === prekey.id)) all.push(prekey)
-        return count(accountId)
       })
     },
-    countPrekeys: async (_relay, { accountId }) =>
-      ++world.counted > 0 && world.relayUp && !world.logs.has(toHex(accountId)) ? notOwner : up(() => count(accountId)),
-    advance: ({ mailboxId }, counter) =>
-      up(() => {
-        const mailbox = world.mailbox(mailboxId)
+    publishPrekeys: async (address, { accountId }, prekeys) => {
+      const known = world.relayOf(address)
+      if (known.up && !known.logs.has(toHex(accountId))) return notOwner
+      return at(address, (relay) => {
+        const all = relay.prekeys.get(toHex(accountId)) ?? []
+        relay.prekeys.set(toHex(accountId), all)
+        for (const prekey of prekeys) if (!all.some((one) => one.id === prekey.id)) all.push(prekey)
+        return count(relay, accountId)
+      })
+    },
+    countPrekeys: async (address, { accountId }) => {
+      world.counted++
+      const known = world.relayOf(address)
+      if (known.up && !known.logs.has(toHex(accountId))) return notOwner
+      return at(address, (relay) => count(relay, accountId))
+    },
+    advance: ({ relayKey, mailboxId }, counter) =>
+      at({ relayKey }, (relay) => {
+        const mailbox = world.mailbox(mailboxId, relay)
         const before = mailbox.counter
         mailbox.counter = Math.max(before, counter)
         return before
       }),
-    setLanes: ({ mailboxId }, lanes) =>
-      up(() => {
-        for (const lane of lanes) world.mailbox(mailboxId).lanes.set(toHex(lane.laneHash), lane)
+    setLanes: ({ relayKey, mailboxId }, lanes) =>
+      at({ relayKey }, (relay) => {
+        for (const lane of lanes) world.mailbox(mailboxId, relay).lanes.set(toHex(lane.laneHash), lane)
         return null
       }),
-    revokeLanes: ({ mailboxId }, hashes) =>
-      up(() => {
-        for (const hash of hashes) world.mailbox(mailboxId).lanes.delete(toHex(hash))
+    revokeLanes: ({ relayKey, mailboxId }, hashes) =>
+      at({ relayKey }, (relay) => {
+        for (const hash of hashes) world.mailbox(mailboxId, relay).lanes.delete(toHex(hash))
         return null
       }),
-    fetchLog: async (_relay, accountId) => {
-      const log = world.logs.get(toHex(accountId))
-      if (!world.relayUp) return failure('not there')
+    fetchLog: async (address, accountId) => {
+      const relay = world.relayOf(address)
+      relay.logsAsked++
+      const log = relay.lies.get(toHex(accountId)) ?? relay.logs.get(toHex(accountId))
+      if (!relay.up) return failure('not there')
       if (log) return { ok: true, value: log }
-      world.notFound++
+      relay.notFound++
       return notFound
     },
-    fetchBundles: (_relay, accountId) => up(() => fetchBundles(accountId)),
+    fetchBundles: (address, accountId) => at(address, (relay) => fetchBundles(relay, accountId)),
     send,
     signal: async (contactId, signal) => {
       const peer = [...world.connections.values()].find((one) => one.accountOf() === contactId)

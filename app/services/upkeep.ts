@@ -4,9 +4,10 @@ import { envelopeDay, envelopeTable } from '../store/records/envelope.ts'
 import { contactUpkeepStep } from './contacts.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
-import { readAccount } from './identity.ts'
+import { readAccount, requireAccount } from './identity.ts'
 import { sweepInvites } from './invites.ts'
 import { stockLanes } from './lanes.ts'
+import { sweepLeftRelays } from './own-relays.ts'
 import { renewOpenings } from './renew-openings.ts'
 import { sweepFailures } from './repair.ts'
 import { sweepRetiredDevices } from './retired-devices.ts'
@@ -29,9 +30,10 @@ export const upkeepStep = async (tx: WriteTransaction, core: Core, effects: Effe
     for (const row of await tx.findAll(envelopeTable, envelopeDay(day))) tx.delete(envelopeTable, [row.envelopeId])
   }
   await sweepRetiredDevices(tx, account, core.now())
+  await sweepLeftRelays(tx, core.now(), effects)
   await sweepInvites(tx, core.now())
   await contactUpkeepStep(tx, core, effects)
   await renewOpenings(tx, core, effects)
   await sweepFailures(tx, core.now())
-  await stockLanes(tx, core, account, effects)
+  await stockLanes(tx, core, await requireAccount(tx), effects)
 }

@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
+import { fromHex } from '../../protocol/wire/bytes.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
 import { accountTable, type AccountRow } from '../store/records/account.ts'
+import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { meet, Person, random, type PersonOptions } from './person.fixture.ts'
 import type { TestWorld } from './test-network.fixture.ts'
 
@@ -49,6 +51,14 @@ export const accountOf = async (who: Person): Promise<AccountRow> => {
   store.close()
   if (!account) throw new Error('no account')
   return account
+}
+/** What one knows of the other. */
+export const contactOf = async (who: Person, other: Person): Promise<ContactRow> => {
+  const store = await openIndexedDbStore({ name: who.database, random, onClosed: () => undefined })
+  const contact = await store.read((tx) => tx.get(contactTable, [fromHex(other.accountId ?? '')]))
+  store.close()
+  if (!contact) throw new Error('no contact')
+  return contact
 }
 /** How many envelopes somebody has handed to the network so far. */
 export const sentBy = (world: TestWorld, who: Person) => world.seen.filter(({ from }) => from === who.accountId).length

@@ -6,8 +6,9 @@ import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { putConversation } from './conversations.ts'
+import { withAnnouncedHead } from './contact-logs.ts'
 import type { Core } from './core.ts'
-import { withVerification } from './device-change.ts'
+import { withTrust } from './device-change.ts'
 import type { Effects } from './effects.ts'
 import type { SafetyVerdict } from './engine-api.ts'
 import { requireAccount } from './identity.ts'
@@ -57,7 +58,7 @@ const verifyStep = async (
   const contact: ContactRow = verified ? { ...plain, verification: { atMs: core.now(), head, devices } } : plain
   tx.put(contactTable, contact)
   const conversation = await tx.get(conversationTable, [contact.conversationId])
-  if (conversation) putConversation(tx, effects, withVerification(conversation, contact))
+  if (conversation) putConversation(tx, effects, withTrust(conversation, contact))
   if (isHeld(stored)) await release(tx, core, effects, contact)
 }
 
@@ -113,9 +114,13 @@ export const compareSafety = async (core: Core, conversationId: string, code: Ui
     const [own, theirs] = [headOf(account.accountId), headOf(contact.contactId)]
     if (!own || !theirs) return 'other-people'
     const verdict = judge(account, contact, { own, contact: theirs })
-    if (verdict === 'match') await verifyStep(tx, core, effects, contact, true)
+    if (verdict === 'match') {
+      // The code holds the heads: it has shown which of two histories is the contact's own, which digits do not.
+      const { forked: _, ...known } = contact
+      await verifyStep(tx, core, effects, known, true)
+    }
     if (verdict === 'older-here') {
-      tx.put(contactTable, { ...contact, logStale: true })
+      tx.put(contactTable, withAnnouncedHead(contact, theirs))
       effects.chores.add('contacts')
     }
     return verdict

@@ -41,6 +41,7 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
     path: presence.path(contactId),
     typing: presence.typing(contactId),
     ...(row.verification === undefined ? {} : { verification: row.verification }),
+    ...(row.forked ? { forked: true } : {}),
   }
 }
 

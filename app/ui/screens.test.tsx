@@ -132,6 +132,25 @@ const screens: Record<string, () => unknown> = {
     app.openDialog('settings')
     await page.getByRole('button', { name: 'Replace device keys…' }).click()
   },
+  'two histories': async () => {
+    const { app } = await showApp(readyState([{ ...verified, forked: true }]), history(40, now))
+    app.openConversation('c0')
+  },
+  'add a relay': async () => {
+    const { app, engine } = await withPeople()
+    app.openDialog('settings')
+    await page.getByRole('button', { name: 'Add a relay…' }).click()
+    engine.failNext = { code: 'relay-choice', message: 'You already live at this relay.' }
+    await page.getByRole('textbox', { name: 'Address of the relay' }).fill('relay.example.org')
+    await page.getByRole('button', { name: 'Add', exact: true }).click()
+    await expect.element(page.getByText('You already live at this relay.')).toBeVisible()
+  },
+  'remove a relay': async () => {
+    const { app, engine } = await withPeople()
+    engine.emit({ kind: 'relays', relays: [relay, { ...relay, relayId: 'r2', name: 'Attic relay', state: 'offline' }] })
+    app.openDialog('settings')
+    await page.getByRole('button', { name: /^Remove Attic relay/ }).click()
+  },
   ...Object.fromEntries(
     (['insecure', 'unsupported', 'storage', 'crashed'] satisfies Obstacle[]).map((obstacle) => [
       `error: ${obstacle}`,

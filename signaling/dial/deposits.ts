@@ -4,6 +4,19 @@ import type { NetworkFailure, NetworkResult, PeerRoute, RemoteMailbox } from '..
 import { deposit } from '../relay/calls.ts'
 import { resultOf } from '../relay/failure.ts'
 
+/** 2: one relay that is gone for good, and has not been noticed yet, costs nothing; a third copy would only cost its relay. */
+const copies = 2
+
+/** What is known of a relay without asking: 0 reached now, 1 not asked lately, 2 failed the last time. */
+const reachOf = (couriers: CourierPool, { relayKey }: RemoteMailbox): number => {
+  const reachable = couriers.peek(relayKey)?.reachable
+  return reachable === undefined ? 1 : reachable ? 0 : 2
+}
+
+/** The mailboxes whose relays are reached first; the order of the contact decides among equals. */
+export const byReach = (couriers: CourierPool, mailboxes: readonly RemoteMailbox[]): RemoteMailbox[] =>
+  mailboxes.toSorted((a, b) => reachOf(couriers, a) - reachOf(couriers, b))
+
 /** Mailboxes by relay: one call reaches all of a relay's. */
 const byRelay = (mailboxes: readonly RemoteMailbox[]): RemoteMailbox[][] => [
   ...Map.groupBy(mailboxes, ({ relayKey }) => toHex(relayKey)).values(),
@@ -20,31 +33,51 @@ const summary = (failures: readonly NetworkFailure[]): NetworkFailure => {
 }
 
 /**
- * Leaves an envelope in all mailboxes of a contact, each relay by its courier. Resolves with the first relay's yes, while
- * the others go on; with a failure once all have failed. Never rejects.
+ * Runs attempts, `atOnce` to begin with and one more for each that fails, until all have been begun. Resolves with the first
+ * yes, while others under way go on; with every failure once all have failed. The attempts never reject.
  */
-export const depositEverywhere = async (
+const firstYes = (
+  attempts: readonly (() => Promise<NetworkResult<null>>)[],
+  atOnce: number,
+): Promise<NetworkResult<null>> =>
+  new Promise((resolve) => {
+    const failures: NetworkFailure[] = []
+    let begun = 0
+    const beginNext = (): void => {
+      const next = attempts[begun]
+      if (next === undefined) return
+      begun++
+      void next().then((result) => {
+        if (result.ok) return resolve(result)
+        failures.push(result)
+        if (failures.length === attempts.length) resolve(summary(failures))
+        else beginNext()
+      })
+    }
+    if (attempts.length === 0) resolve(summary([]))
+    for (let i = 0; i < atOnce; i++) beginNext()
+  })
+
+/**
+ * Leaves an envelope in mailboxes of a contact at two relays at once, those that are reached first; at a third one only when
+ * one of them fails. Unproven mailboxes get a copy besides. Each relay is asked by its courier. Never rejects.
+ */
+export const depositEnvelope = (
   couriers: CourierPool,
   { mailboxes }: PeerRoute,
   envelope: Uint8Array,
 ): Promise<NetworkResult<null>> => {
-  const attempts = byRelay(mailboxes).map(async (targets): Promise<NetworkResult<null>> => {
-    const [relay] = targets
-    if (relay === undefined) return summary([])
-    return resultOf(async () => {
-      await couriers.get(relay).use((channel) => deposit(channel, targets, envelope))
-      return null
-    })
-  })
-  const failures: NetworkFailure[] = []
-  return new Promise((resolve) => {
-    if (attempts.length === 0) resolve(summary([]))
-    for (const attempt of attempts) {
-      void attempt.then((result) => {
-        if (result.ok) resolve(result)
-        else failures.push(result)
-        if (failures.length === attempts.length) resolve(summary(failures))
-      })
-    }
-  })
+  const ordered = byReach(couriers, mailboxes)
+  const unproven = byRelay(ordered.filter((mailbox) => mailbox.unproven === true))
+  const proven = byRelay(ordered.filter((mailbox) => mailbox.unproven !== true))
+  const attempts = [...unproven, ...proven].map(
+    (targets) => () =>
+      resultOf(async () => {
+        const [relay] = targets
+        if (relay === undefined) throw new Error('nothing is there to be reached')
+        await couriers.get(relay).use((channel) => deposit(channel, targets, envelope))
+        return null
+      }),
+  )
+  return firstYes(attempts, unproven.length + copies)
 }

@@ -3,6 +3,7 @@ import { yamux } from '@libp2p/yamux'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { createLibp2p } from 'libp2p'
@@ -19,6 +20,14 @@ export interface ClientHostOptions {
   readonly gater?: Pick<ConnectionGater, 'denyInboundRelayedConnection'>
 }
 
+/** A started host that can be told to listen on more. */
+export type ClientHost = Libp2p<{ listening: Listening }>
+
+interface Listening {
+  /** Listens on these multiaddrs as well. @throws when it can do so on none of them. */
+  also(addresses: readonly string[]): Promise<void>
+}
+
 /** The one composition of libp2p for clients, started. */
 export const createClientHost = ({
   privateKey,
@@ -26,7 +35,7 @@ export const createClientHost = ({
   stun,
   addressDialMs,
   gater,
-}: ClientHostOptions): Promise<Libp2p> =>
+}: ClientHostOptions): Promise<ClientHost> =>
   createLibp2p({
     privateKey,
     logger: silentLogger,
@@ -62,5 +71,11 @@ export const createClientHost = ({
     },
     // A stopped relay must not take direct links with it: relays and links are watched one by one, by their own pings.
     connectionMonitor: { enabled: false },
-    services: { identify: identify({ runOnLimitedConnection: false }) },
+    services: {
+      identify: identify({ runOnLimitedConnection: false }),
+      // The library listens at its start alone; the rest of it can do so later, and services are handed that.
+      listening: ({ transportManager }: { transportManager: { listen(at: Multiaddr[]): Promise<void> } }) => ({
+        also: (addresses: readonly string[]) => transportManager.listen(addresses.map((one) => multiaddr(one))),
+      }),
+    },
   })

@@ -1,17 +1,17 @@
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import { mailboxProtocol } from '../../protocol/relay/mailbox-calls.ts'
 import { prekeysProtocol } from '../../protocol/relay/prekey-calls.ts'
-import { toHex } from '../../protocol/wire/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { secondMs } from '../../protocol/wire/limits.ts'
 import { isServed, ownVersions } from '../../protocol/wire/versions.ts'
 import type { Chance, NetworkEnvironment } from '../environment.ts'
-import type { NetworkListener, OwnMailbox, RelayAddress, RelayState } from '../network.ts'
+import type { NetworkListener, OwnMailbox, OwnMailboxes, RelayAddress, RelayState } from '../network.ts'
 import { fetchInfo, pingMailbox } from '../relay/calls.ts'
 import type { RelayChannel } from '../relay/channel.ts'
 import { MailboxReceiver, readPush } from '../relay/mailbox-receiver.ts'
 import { RelayOutdated, RelaySupervisor } from '../relay/supervisor.ts'
 import { linkProtocol } from '../stream/link-frame.ts'
-import { createClientHost } from './client-host.ts'
+import { createClientHost, type ClientHost } from './client-host.ts'
 import { peerIdOfKey, privateKeyOfSeed } from './peer-key.ts'
 import { relayMultiaddrs } from './relay-addresses.ts'
 import type { StunServers } from './stun-servers.ts'
@@ -25,10 +25,9 @@ const connectedWithinMs = 8 * secondMs
 /** Circuits under way towards us; above, further callers are refused. A household of contacts coming online at once fits. */
 const maxInboundCircuits = 32
 
-export interface HomeOptions extends Chance {
+export interface HomeOptions extends Chance, OwnMailboxes {
   readonly environment: NetworkEnvironment
   readonly deviceSeed: Uint8Array
-  readonly mailboxes: readonly OwnMailbox[]
   /** False: nobody is to reach this device any more; its mailboxes are collected, and that is all. @default true */
   readonly reachable?: boolean
   readonly stun: StunServers
@@ -39,15 +38,26 @@ export interface HomeOptions extends Chance {
   readonly onLinkStream: (stream: Stream, connection: Connection) => void
 }
 
+/** A relay that is kept connected, and the mailbox collected there. */
+interface Collected {
+  readonly mailbox: OwnMailbox
+  readonly supervisor: RelaySupervisor
+  readonly receiver: MailboxReceiver
+}
+
 /** The host with the device's own key: keeps the own relays connected, collects own mailboxes, is reachable for links. */
 export class Home {
-  readonly #host: Libp2p
+  readonly #host: ClientHost
   readonly #options: HomeOptions
-  readonly #supervisors = new Map<string, RelaySupervisor>()
-  readonly #receivers: MailboxReceiver[] = []
+  /** By relay key (hex): one mailbox per relay. */
+  readonly #collected = new Map<string, Collected>()
+  /** Relays (hex) that are to introduce others to us. */
+  #introducing = new Set<string>()
+  /** Circuit addresses listened on; a relay that is let go frees one, which the next relay takes. */
+  #circuits = 0
   readonly #waiters = new Set<() => void>()
 
-  private constructor(host: Libp2p, options: HomeOptions) {
+  private constructor(host: ClientHost, options: HomeOptions) {
     this.#host = host
     this.#options = options
   }
@@ -55,12 +65,11 @@ export class Home {
   /** Resolves once the host listens; relays connect from then on by themselves. */
   static async start(options: HomeOptions): Promise<Home> {
     const { reachable = true } = options
-    let host: Libp2p | undefined
+    let host: ClientHost | undefined
     const circuits = (): number => host?.getConnections().filter(({ direct }) => !direct).length ?? 0
     host = await createClientHost({
       privateKey: await privateKeyOfSeed(options.deviceSeed),
-      // Bare circuit addresses, one per relay wanted: a fixed relay address would never be reserved again after a loss.
-      listen: reachable ? [...options.mailboxes.map(() => '/p2p-circuit'), '/webrtc'] : [],
+      listen: reachable ? ['/webrtc'] : [],
       stun: options.stun,
       addressDialMs,
       gater: { denyInboundRelayedConnection: () => circuits() >= maxInboundCircuits },
@@ -71,13 +80,47 @@ export class Home {
       if (connection.direct && connection.limits === undefined) options.onLinkStream(stream, connection)
       else stream.abort(new Error('links are direct'))
     })
-    home.#supervise()
+    try {
+      await home.collect(options)
+    } catch (error) {
+      await home.stop()
+      throw error
+    }
     return home
+  }
+
+  /** The mailboxes to collect are these from now on; a relay that was collected at this mailbox before notices nothing. */
+  async collect({ mailboxes, left = [] }: OwnMailboxes): Promise<void> {
+    const wanted = new Map([...left, ...mailboxes].map((mailbox) => [toHex(mailbox.relayKey), mailbox]))
+    this.#introducing = new Set(mailboxes.map(({ relayKey }) => toHex(relayKey)))
+    const gone = [...this.#collected].filter(([relay, { mailbox }]) => {
+      const next = wanted.get(relay)
+      return next === undefined || !equalBytes(next.mailboxId, mailbox.mailboxId)
+    })
+    for (const [relay] of gone) this.#collected.delete(relay)
+    await Promise.all(gone.map(([, one]) => this.#letGo(one)))
+    // A relay that was left may take a circuit address as well, so there is one for each.
+    await this.#listenOnCircuits(wanted.size)
+    for (const [relay, mailbox] of wanted) if (!this.#collected.has(relay)) this.#add(relay, mailbox)
+  }
+
+  /** Bare circuit addresses, one per relay: a fixed relay address would never be reserved again after a loss. */
+  async #listenOnCircuits(count: number): Promise<void> {
+    const missing = this.#options.reachable === false ? 0 : Math.max(0, count - this.#circuits)
+    this.#circuits += missing
+    await this.#host.services.listening.also(Array.from({ length: missing }, () => '/p2p-circuit'))
+  }
+
+  async #letGo({ mailbox, receiver, supervisor }: Collected): Promise<void> {
+    await receiver.finish()
+    await supervisor.stop()
+    // Else the host would find it again, as a relay that could introduce us.
+    await this.#host.peerStore.delete(peerIdOfKey(mailbox.relayKey))
   }
 
   /** Whether any own relay is connected. */
   get connected(): boolean {
-    return [...this.#supervisors.values()].some(({ state }) => state === 'connected')
+    return [...this.#collected.values()].some(({ supervisor }) => supervisor.state === 'connected')
   }
 
   /**
@@ -85,31 +128,31 @@ export class Home {
    * @throws Error when it is not an own relay, or not connected in time.
    */
   async channel({ relayKey }: RelayAddress): Promise<RelayChannel> {
-    const supervisor = this.#supervisors.get(toHex(relayKey))
-    if (supervisor === undefined) throw new Error('not one of the own relays')
+    const own = this.#collected.get(toHex(relayKey))
+    if (own === undefined) throw new Error('not one of the own relays')
+    const { supervisor } = own
     const deadline = AbortSignal.timeout(connectedWithinMs)
     while (supervisor.channel === undefined) await this.#nextState(deadline)
     return supervisor.channel
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#receivers.map((receiver) => receiver.finish()))
-    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.stop()))
+    const all = [...this.#collected.values()]
+    await Promise.all(all.map(({ receiver }) => receiver.finish()))
+    await Promise.all(all.map(({ supervisor }) => supervisor.stop()))
     await this.#host.stop()
   }
 
-  #supervise(): void {
-    for (const mailbox of this.#options.mailboxes) {
-      const supervisor = this.#supervisorOf(mailbox)
-      this.#supervisors.set(toHex(mailbox.relayKey), supervisor)
-      supervisor.start()
-    }
+  #add(relay: string, mailbox: OwnMailbox): void {
+    const { now, random, onEnvelopes } = this.#options
+    const receiver = new MailboxReceiver({ mailbox, deliver: onEnvelopes, now, random })
+    const supervisor = this.#supervisorOf(relay, mailbox, receiver)
+    this.#collected.set(relay, { mailbox, receiver, supervisor })
+    supervisor.start()
   }
 
-  #supervisorOf(mailbox: OwnMailbox): RelaySupervisor {
-    const { environment, now, random, onEnvelopes, onRelayState, reachable = true } = this.#options
-    const receiver = new MailboxReceiver({ mailbox, deliver: onEnvelopes, now, random })
-    this.#receivers.push(receiver)
+  #supervisorOf(relay: string, mailbox: OwnMailbox, receiver: MailboxReceiver): RelaySupervisor {
+    const { environment, now, random, onRelayState, reachable = true } = this.#options
     const circuit = `/p2p/${peerIdOfKey(mailbox.relayKey).toString()}/p2p-circuit`
     return new RelaySupervisor({
       environment,
@@ -119,7 +162,9 @@ export class Home {
       setUp: (channel) => this.#setUp(channel, mailbox, receiver),
       ping: (channel) => pingMailbox(channel, mailbox.mailboxId),
       isReserved: () =>
-        !reachable || this.#host.getMultiaddrs().some((address) => address.toString().includes(circuit)),
+        !reachable ||
+        !this.#introducing.has(relay) ||
+        this.#host.getMultiaddrs().some((address) => address.toString().includes(circuit)),
       onState: (state) => {
         onRelayState(mailbox.relayKey, state)
         for (const wake of this.#waiters) wake()

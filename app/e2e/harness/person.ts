@@ -107,6 +107,30 @@ export class Person {
     await expect(this.message(text)).toHaveAccessibleDescription(pattern, { timeout: 45_000 })
   }
 
+  /** One more relay to live at, by the address of its page; returns when the app says that it is connected. */
+  async addRelay(url: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Settings' }).click()
+    await this.page.getByRole('button', { name: 'Add a relay…' }).click()
+    await this.#nameRelay('Address of the relay', url, 'Add')
+    await expect(this.page.getByRole('dialog').getByText('Connected', { exact: true })).toHaveCount(2)
+    await this.page.keyboard.press('Escape')
+  }
+
+  /** From the only relay to another one, by the address of its page. */
+  async moveRelay(url: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Settings' }).click()
+    await this.page.getByRole('button', { name: /^Move away from/ }).click()
+    await this.#nameRelay('Address of the relay to move to', url, 'Move')
+    await this.page.keyboard.press('Escape')
+  }
+
+  async #nameRelay(field: string, url: string, act: string): Promise<void> {
+    const dialog = this.page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: field, exact: true }).fill(url)
+    await dialog.getByRole('button', { name: act, exact: true }).click()
+    await expect(dialog.getByRole('status')).toContainText('Your contacts learn of it by themselves.')
+  }
+
   /** What the app has to say about unusual events, as it shows it in its settings. */
   async diagnostics(): Promise<string> {
     await this.page.getByRole('button', { name: 'Settings' }).click()

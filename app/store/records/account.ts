@@ -34,11 +34,26 @@ const ownRelay = struct('own-relay', {
   logPublished: [4, boolean],
   /** What the mailbox id is the hash of: registers the mailbox, and is told to nobody but this relay. */
   mailboxSecret: [5, bytes(32)],
+  /** Contacts have not been told of this mailbox yet, because the relay did not have everything. */
+  untold: [6, optional(boolean)],
 })
 export type OwnRelay = ReturnType<typeof ownRelay.decode>
 
 /** 4 replaced devices are kept: each costs a connection for weeks, and nobody replaces keys that often. */
 export const maxRetiredDevices = 4
+
+/** 6 relays that were left are kept: each costs a connection for a month, and this is all of them, changed twice. */
+export const maxLeftRelays = 6
+
+/** A relay this account has left, whose mailbox is still collected for what is on its way there. */
+const leftRelay = struct('left-relay', {
+  relayKey: [0, bytes(32)],
+  addresses: [1, array(multiaddr(maxAddressLength), maxAddressesPerRelay)],
+  mailboxId: [2, bytes(32)],
+  mailboxSecret: [3, bytes(32)],
+  leftAtMs: [4, uint()],
+})
+export type LeftRelay = ReturnType<typeof leftRelay.decode>
 
 /** This one and those that were replaced. */
 const maxRemembered = 1 + maxRetiredDevices
@@ -72,7 +87,7 @@ const retiredDevice = struct('retired-device', {
           mailboxSecret: [3, bytes(32)],
         }),
       ),
-      maxRelaysPerAccount,
+      maxRelaysPerAccount + maxLeftRelays,
     ),
   ],
   /** Prekeys below this id are its own, but for those of devices that were replaced before it. */
@@ -100,8 +115,10 @@ const account = struct('account', {
   keysSinceMs: [20, optional(uint())],
   /** Earlier devices of this account, eldest first. */
   retired: [21, optional(array(nested(retiredDevice), maxRetiredDevices))],
-  /** The keys were replaced, and the contacts are told as soon as the relays know. */
+  /** Contacts have mailboxes of ours that are none any more; they are told as soon as a relay has the new ones. */
   unannounced: [22, optional(boolean)],
+  /** Relays this device has left, eldest first. */
+  left: [23, optional(array(nested(leftRelay), maxLeftRelays))],
 })
 export type AccountRow = ReturnType<typeof account.decode>
 

@@ -33,6 +33,8 @@ const mailbox = struct('contact-mailbox', {
   addresses: [1, array(multiaddr(maxAddressLength), maxAddressesPerRelay)],
   mailboxId: [2, bytes(32)],
   lane: [3, bytes(32)],
+  /** From an invite of this contact that we opened later: nothing has shown yet that it leads to them. */
+  unproven: [4, optional(boolean)],
 })
 
 /** What the person said they have compared. */
@@ -60,7 +62,7 @@ const contact = struct('contact', {
   head: [5, bytes(32)],
   devices: [6, array(nested(device), maxDevicesPerAccount)],
   /** Where to bring envelopes: the contact's lanes, or the invite's until those came. */
-  mailboxes: [7, array(nested(mailbox), maxRelaysPerAccount * maxDevicesPerAccount)],
+  mailboxes: [7, array(nested(mailbox), maxRelaysPerAccount * maxDevicesPerAccount + maxRelaysPerAccount)],
   /** The mailboxes are still the invite's. */
   inviteLanes: [8, boolean],
   /** The invite we accepted, until the contact answered: its proof goes into every opening. */
@@ -77,6 +79,14 @@ const contact = struct('contact', {
   verification: [20, optional(nested(verification))],
   /** Sessions of a device of ours that was replaced since: they still open what comes, and send nothing. */
   receiveOnly: [21, optional(array(bytes(16), maxReceiveOnly))],
+  /** The head that was announced; absent: none that does not stand in `log`. */
+  announcedHead: [22, optional(bytes(32))],
+  /** Head of the contact's log when it told the mailboxes: what it said before that counts no more. */
+  mailboxesHead: [23, optional(bytes(32))],
+  /** Two valid logs of this account have been seen that contradict each other. */
+  forked: [24, optional(boolean)],
+  /** Number of the outbox row that tells our lanes through the unproven mailboxes. */
+  unprovenRow: [25, optional(uint())],
 })
 export type ContactRow = ReturnType<typeof contact.decode>
 

@@ -37,6 +37,8 @@ const conversation = struct('conversation', {
   hidden: [12, boolean],
   /** As the contact's row has it; absent: not verified. */
   verification: [20, optional(oneOf({ verified: 0, changed: 1 }))],
+  /** As the contact's row has it. */
+  forked: [21, optional(boolean)],
 })
 export type ConversationRow = ReturnType<typeof conversation.decode>
 

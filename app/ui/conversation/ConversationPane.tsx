@@ -7,6 +7,7 @@ import { ConversationHeader } from './ConversationHeader.tsx'
 import { KeysChanged } from './KeysChanged.tsx'
 import { MessageList } from './MessageList.tsx'
 import { noticeText } from './NoticeRow.tsx'
+import { TwoHistories } from './TwoHistories.tsx'
 
 interface Props {
   readonly conversation: ConversationModel
@@ -94,6 +95,7 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
       <div class="typing-place" aria-live="polite">
         {typing && <Typing name={conversation.name.value} />}
       </div>
+      <TwoHistories conversation={conversation} onSafetyNumber={props.onSafetyNumber} />
       <KeysChanged conversation={conversation} onSafetyNumber={props.onSafetyNumber} />
       <Composer composer={conversation.composer} focus={props.focusComposer} />
       <p class="visually-hidden" aria-live="polite">

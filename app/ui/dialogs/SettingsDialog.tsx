@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import { useId, useState } from 'preact/hooks'
-import type { RelayView, Settings, SettingsModel } from '../../models/settings-model.ts'
+import type { Settings, SettingsModel } from '../../models/settings-model.ts'
 import { Dialog } from '../parts/Dialog.tsx'
 import { DeviceKeys } from './DeviceKeys.tsx'
 import { Diagnostics } from './Diagnostics.tsx'
+import { OwnRelays } from './OwnRelays.tsx'
 
 interface Props {
   readonly settings: SettingsModel
@@ -80,30 +81,6 @@ const ThemeChoice = ({ settings }: Pick<Props, 'settings'>) => {
     </fieldset>
   )
 }
-
-const relayWords = {
-  connecting: 'Connecting',
-  connected: 'Connected',
-  reconnecting: 'Connecting again',
-  offline: 'Not reachable',
-  outdated: 'Needs a newer Sotto',
-} as const satisfies Record<RelayView['state'], string>
-
-const Relay = ({ relay }: { relay: RelayView }) => (
-  <li class="relay">
-    <span class={`relay-state relay-${relay.state}`} aria-hidden="true" />
-    <strong>{relay.name || 'Relay'}</strong>
-    <span class="hint">{relayWords[relay.state]}</span>
-    <details>
-      <summary>Addresses</summary>
-      <ul class="addresses">
-        {relay.addresses.map((address) => (
-          <li key={address}>{address}</li>
-        ))}
-      </ul>
-    </details>
-  </li>
-)
 
 /** Brings the question onto the screen, with the harmless answer at hand. */
 const focusOnce = (element: HTMLButtonElement | null): void => element?.focus()
@@ -197,12 +174,7 @@ export const SettingsDialog = ({ settings, onClose }: Props) => (
       <DeviceKeys settings={settings} />
     </Section>
     <Section title="Relays">
-      {settings.relays.value.length === 0 && <p class="hint">None yet.</p>}
-      <ul class="relays">
-        {settings.relays.value.map((relay) => (
-          <Relay key={relay.relayId} relay={relay} />
-        ))}
-      </ul>
+      <OwnRelays relays={settings.relays} />
     </Section>
     <Section title="Diagnostics">
       <Diagnostics settings={settings} />
