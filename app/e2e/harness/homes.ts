@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { AppHost } from './app-host.ts'
-import { browserIn, relayHost, SmallInternet } from './namespaces.ts'
+import { browserIn, relayHost, relayName, SmallInternet } from './namespaces.ts'
 import type { Person } from './person.ts'
 import type { Profile } from './profile.ts'
 import { relayAddresses } from './relay-addresses.ts'
@@ -9,6 +9,8 @@ import type { World } from './scenario.ts'
 
 export interface Neighbours {
   readonly internet: SmallInternet
+  /** Namespaces of the two homes. */
+  readonly homes: { readonly alice: string; readonly bob: string }
   readonly relay: RelayProcess
   readonly alice: Person & { profile: Profile }
   readonly bob: Person & { profile: Profile }
@@ -20,19 +22,24 @@ export const twoHomes = async (
   prepare: (internet: SmallInternet) => void = () => undefined,
 ): Promise<Neighbours> => {
   const internet = world.keep(SmallInternet.build(), (built) => built.remove())
+  internet.name(relayHost)
   prepare(internet)
   const relay = await world.relay({ host: relayHost, namespace: internet.internet, servesApp: false })
-  const address = (await relayAddresses(relay)).find((candidate) => candidate.includes('/ws/')) ?? ''
-  const settle = async (name: string): Promise<{ person: Person & { profile: Profile }; url: string }> => {
-    const home = internet.home(name.toLowerCase())
+  const numeric = (await relayAddresses(relay)).find((candidate) => candidate.includes('/ws/')) ?? ''
+  const address = numeric.replace(`/ip4/${relayHost}/`, `/dns4/${relayName}/`)
+  const homes = { alice: internet.home('alice'), bob: internet.home('bob') }
+  const settle = async (
+    name: string,
+    home: string,
+  ): Promise<{ person: Person & { profile: Profile }; url: string }> => {
     const host = world.keep(await AppHost.start(home), (started) => started.close())
     const executable = await browserIn(home, join(world.directory, `browser-${name}`))
     return { person: await world.person(name, { executable }), url: `${host.url}/#relay=${address}` }
   }
-  const { person: alice, url } = await settle('Alice')
-  const { person: bob } = await settle('Bob')
+  const { person: alice, url } = await settle('Alice', homes.alice)
+  const { person: bob } = await settle('Bob', homes.bob)
   await alice.onboard(url)
   await bob.acceptAsNewcomer(await alice.invite())
   await alice.openConversation('Bob')
-  return { internet, relay, alice, bob }
+  return { internet, homes, relay, alice, bob }
 }

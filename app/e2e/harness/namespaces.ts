@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import { installedBrowser } from '../../../.ci/find-browser.ts'
 
@@ -29,6 +30,12 @@ export const whyNoNamespaces = (): string | undefined => {
 /** Addresses reserved for documentation stand for the public internet; private ones for the homes. */
 export const relayHost = '203.0.113.1'
 
+/** Where the relay may move to. */
+export const relayHostLater = '203.0.113.2'
+
+/** The relay by name: as everybody in the small internet resolves it. */
+export const relayName = 'relay.test'
+
 /**
  * A small internet: one namespace that holds the public address of the relay, and any number of others around it.
  *
@@ -40,6 +47,8 @@ export class SmallInternet {
   readonly #prefix: string
   readonly #namespaces: string[] = []
   readonly internet: string
+  readonly #networks = new Map<string, string>()
+  #address: string | undefined
   #links = 0
 
   private constructor(prefix: string) {
@@ -47,6 +56,38 @@ export class SmallInternet {
     this.internet = this.#add('net')
     this.#in(this.internet, 'ip', 'addr', 'add', `${relayHost}/32`, 'dev', 'lo')
     this.#in(this.internet, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+  }
+
+  /** The address that the relay's name has from now on; before homes are made, and again when the relay moves. */
+  name(address: string): void {
+    this.#address = address
+    for (const namespace of this.#namespaces) this.#tellHosts(namespace)
+  }
+
+  /** The relay gets another address instead of the one it had, under the same name. */
+  moveRelay(): void {
+    this.#in(this.internet, 'ip', 'addr', 'add', `${relayHostLater}/32`, 'dev', 'lo')
+    this.#in(this.internet, 'ip', 'addr', 'del', `${relayHost}/32`, 'dev', 'lo')
+    this.name(relayHostLater)
+  }
+
+  /** Takes the cable out of a home. */
+  unplug(home: string): void {
+    this.#in(home, 'ip', 'link', 'set', 'lan', 'down')
+  }
+
+  /** Puts it back. */
+  plug(home: string): void {
+    this.#in(home, 'ip', 'link', 'set', 'lan', 'up')
+    const network = this.#networks.get(home)
+    this.#in(home, 'ip', 'route', 'add', 'default', 'via', `${network}.1`)
+  }
+
+  /** `ip netns exec` puts this file in the place of /etc/hosts; it is written anew, not replaced, so that all see the change. */
+  #tellHosts(namespace: string): void {
+    if (this.#address === undefined) return
+    mkdirSync(`/etc/netns/${namespace}`, { recursive: true })
+    writeFileSync(`/etc/netns/${namespace}/hosts`, `127.0.0.1 localhost\n${this.#address} ${relayName}\n`)
   }
 
   static build(): SmallInternet {
@@ -57,6 +98,7 @@ export class SmallInternet {
     const namespace = `${this.#prefix}-${name}`
     run('ip', 'netns', 'add', namespace)
     this.#namespaces.push(namespace)
+    this.#tellHosts(namespace)
     this.#in(namespace, 'ip', 'link', 'set', 'lo', 'up')
     return namespace
   }
@@ -75,6 +117,7 @@ export class SmallInternet {
     this.#in(inner, 'ip', 'link', 'set', innerDevice, 'up')
     this.#in(outer, 'ip', 'link', 'set', outerDevice, 'up')
     this.#in(inner, 'ip', 'route', 'add', 'default', 'via', `${network}.1`)
+    this.#networks.set(inner, network)
     this.#links += 1
   }
 
@@ -107,7 +150,10 @@ export class SmallInternet {
 
   /** Takes it all down; whatever runs inside must have ended. */
   remove(): void {
-    for (const namespace of this.#namespaces.toReversed()) spawnSync('ip', ['netns', 'del', namespace])
+    for (const namespace of this.#namespaces.toReversed()) {
+      spawnSync('ip', ['netns', 'del', namespace])
+      rmSync(`/etc/netns/${namespace}`, { recursive: true, force: true })
+    }
   }
 }
 

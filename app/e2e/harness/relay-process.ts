@@ -28,7 +28,7 @@ export class RelayProcess {
   readonly udpPort: number
   readonly stunPort: number
   readonly dataDirectory: string
-  readonly #options: RelayOptions
+  #options: RelayOptions
   #child: ChildProcess | undefined
   #log = ''
 
@@ -118,6 +118,13 @@ export class RelayProcess {
     } catch {
       return false
     }
+  }
+
+  /** Ends it, and starts it with the same data at another address. */
+  async moveTo(host: string): Promise<void> {
+    await this.close()
+    this.#options = { ...this.#options, host }
+    await this.start()
   }
 
   /** Freezes it as it stands: connections stay open, nobody answers. */
