@@ -85,9 +85,7 @@ it('a first message is refused the second time, after restarts and when its sess
   })
   await alice.open()
   const lines = async () => (await alice.engine.diagnostics()).lines.filter((line) => line.area === 'envelope')
-  const before = (await lines()).length
   expect(await deliverTo(world, alice, bob, [first.envelope])).toEqual([true])
-  expect((await lines()).length).toBe(before + 1)
   expect((await lines()).map((line) => line.detail)).toContain('the session of the handshake is gone')
   expect(await alice.texts(id)).toEqual(['hello'])
 }, 60_000)

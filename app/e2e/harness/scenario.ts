@@ -59,9 +59,9 @@ export interface Couple {
 }
 
 /** Alice invites, Bob accepts in a fresh profile, and Alice opens the conversation that appears. */
-export const introduce = async (world: World): Promise<Couple> => {
+export const introduce = async (world: World, options: Partial<ProfileOptions> = {}): Promise<Couple> => {
   const relay = await world.relay()
-  const [alice, bob] = await Promise.all([world.person('Alice'), world.person('Bob')])
+  const [alice, bob] = await Promise.all([world.person('Alice', options), world.person('Bob', options)])
   await alice.onboard(relay.url)
   await bob.acceptAsNewcomer(await alice.invite())
   await alice.openConversation('Bob')
