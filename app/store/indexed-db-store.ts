@@ -4,9 +4,10 @@ import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
 import type { Random } from '../../protocol/wire/brand.ts'
 import type { ClientStore, ReadTransaction, WriteTransaction } from './client-store.ts'
 import { lockStore, openDeviceLock } from './device-lock.ts'
-import { StoreTransaction, type Connection } from './indexed-db-transaction.ts'
+import { IndexedDbRows } from './indexed-db-transaction.ts'
 import { schemaVersion, tables, upgradeSchema } from './schema.ts'
 import { createSealing } from './sealing.ts'
+import { StepTransaction, type Vault } from './step-transaction.ts'
 import { StoreError, toStoreError } from './store-error.ts'
 
 export interface IndexedDbOptions {
@@ -54,16 +55,18 @@ const openDatabase = (name: string, patienceMs: number, ended: () => void): Prom
   })
 
 class IndexedDbStore implements ClientStore {
-  readonly #connection: Connection
+  readonly #database: IDBPDatabase
+  readonly #vault: Vault
   #open = true
 
-  constructor(connection: Connection) {
-    this.#connection = connection
+  constructor(database: IDBPDatabase, vault: Vault) {
+    this.#database = database
+    this.#vault = vault
   }
 
   async read<T>(step: (tx: ReadTransaction) => Promise<T>): Promise<T> {
-    const handle = this.#begin(() => this.#connection.database.transaction(storeNames, 'readonly'))
-    const tx = new StoreTransaction(this.#connection, handle)
+    const handle = this.#begin(() => this.#database.transaction(storeNames, 'readonly'))
+    const tx = new StepTransaction(this.#vault, new IndexedDbRows(handle))
     // A rejected `done` is the same failure that the step's own request reports.
     handle.done.catch(() => undefined)
     try {
@@ -76,10 +79,8 @@ class IndexedDbStore implements ClientStore {
   }
 
   async write<T>(step: (tx: WriteTransaction) => Promise<T>): Promise<T> {
-    const handle = this.#begin(() =>
-      this.#connection.database.transaction(storeNames, 'readwrite', { durability: 'strict' }),
-    )
-    const tx = new StoreTransaction(this.#connection, handle)
+    const handle = this.#begin(() => this.#database.transaction(storeNames, 'readwrite', { durability: 'strict' }))
+    const tx = new StepTransaction(this.#vault, new IndexedDbRows(handle))
     let failure: unknown
     const done = handle.done.catch((cause: unknown) => {
       failure ??= cause
@@ -101,11 +102,11 @@ class IndexedDbStore implements ClientStore {
 
   close(): void {
     this.#open = false
-    this.#connection.database.close()
+    this.#database.close()
   }
 
   async destroy(): Promise<void> {
-    const { name } = this.#connection.database
+    const { name } = this.#database
     this.close()
     try {
       await deleteDB(name)
@@ -155,7 +156,7 @@ export const openIndexedDbStore = async (options: IndexedDbOptions): Promise<Cli
   })
   try {
     const sealing = createSealing(await openDeviceLock(database, random), random, crypto)
-    store = new IndexedDbStore({ database, sealing, account: null })
+    store = new IndexedDbStore(database, { sealing, account: null })
     return store
   } catch (cause) {
     database.close()
