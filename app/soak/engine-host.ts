@@ -179,9 +179,10 @@ export const runEngine = async (order: EngineOrder): Promise<void> => {
     onEvent(event, order.reads ? markRead : () => undefined)
   })
   for (const { name, conversationId } of state.conversations) if (name !== undefined) known.set(name, conversationId)
-  const network = mutateNetwork(mutant, createNetwork({ environment: alwaysThere(), now, random }))
+  const network = createNetwork({ environment: alwaysThere(), now, random })
+  // Outside of a mutant, so that it is seen what really leaves.
   const recorded = recordingNetwork(network, new Journal(leftPath(directory)), new Journal(acknowledgedPath(directory)))
-  await engine.connect(steered(recorded, order, direct))
+  await engine.connect(steered(mutateNetwork(mutant, recorded), order, direct))
   const calls = createCalls({
     ...{ engine, order, known },
     setClock: (offsetMs) => (clockOffsetMs = offsetMs),

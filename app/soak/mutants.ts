@@ -11,8 +11,11 @@ import { wrapNetwork } from './recording.ts'
  * engine's surroundings do to it, one is a change of a source text while it is loaded.
  */
 
-/** 300 ms between the acknowledgement and the commit: wide enough for a kill to fall in between in a short run. */
-const commitLateMs = 300
+/** 1 s between the acknowledgement and the commit: wide enough for a kill to fall in between in a short run. */
+const commitLateMs = 1_000
+
+/** 50 ms between what was encrypted and the session that it moved: a kill or another message falls in between. */
+const sessionLateMs = 50
 
 /** Says yes to everything at once, and gives it to the engine afterwards. */
 const acknowledgeFirst = (network: Network): Network =>
@@ -72,9 +75,11 @@ const sessionsLater = (store: ClientStore): ClientStore => ({
       return value
     })
     if (later.length > 0) {
-      await store.write(async (tx) => {
-        for (const row of later) tx.put(sessionTable, row)
-      })
+      void pause(sessionLateMs).then(() =>
+        store.write(async (tx) => {
+          for (const row of later) tx.put(sessionTable, row)
+        }),
+      )
     }
     return result
   },
