@@ -26,7 +26,7 @@ export interface MessageOnScreen {
   readonly status?: Status
 }
 
-export interface ConversationOnScreen {
+interface ConversationOnScreen {
   readonly conversationId: string
   readonly name: string
 }

@@ -122,7 +122,7 @@ export class Faults {
 }
 
 /** What arrived or changed just before a kill may never have been told: the ends of an engine's conversations are looked at. */
-export const lookAt = async (account: Account, { accounts }: World, book: Book): Promise<void> => {
+const lookAt = async (account: Account, { accounts }: World, book: Book): Promise<void> => {
   if (account.kind !== 'engine') return
   try {
     for (const { name } of accounts) {

@@ -52,7 +52,7 @@ const flags: Readonly<Record<string, Flag>> = {
   '--patience': 'patience',
 }
 
-export const usage = `usage: npm run soak -- [${Object.keys(flags).join(' N] [')} N] [--mutant ${mutants.join('|')}]`
+const usage = `usage: npm run soak -- [${Object.keys(flags).join(' N] [')} N] [--mutant ${mutants.join('|')}]`
 
 /** Least values; an account needs somebody to write to, a name has two digits. */
 const least: Partial<Record<Flag, number>> = { accounts: 2, relays: 1, messages: 1 }
