@@ -1,3 +1,4 @@
+import { expect } from '@playwright/test'
 import { Person } from '../e2e/harness/person.ts'
 import { Profile } from '../e2e/harness/profile.ts'
 import type { Account, AccountEvents, SeenOnScreen } from './account.ts'
@@ -58,15 +59,30 @@ export class BrowserAccount implements Account {
   }
 
   onboard(): Promise<void> {
-    return this.#alone((person) => person.onboard(this.#options.url))
+    return this.#alone(async (person) => {
+      await person.page.getByRole('textbox', { name: 'Your name' }).fill(this.name)
+      await person.page.getByRole('button', { name: 'Start' }).click()
+      await person.inviteButton.waitFor()
+    })
   }
 
   invite(): Promise<string> {
-    return this.#alone(async (person) => (await person.invite()).split('#i/')[1] ?? '')
+    return this.#alone(async (person) => {
+      await person.inviteButton.click()
+      const box = person.page.getByRole('textbox', { name: 'Invite link' })
+      await expect(box).toHaveValue(/#i\/.{40,}/, { timeout: patienceMs })
+      const link = await box.inputValue()
+      await person.page.keyboard.press('Escape')
+      return link.split('#i/')[1] ?? ''
+    })
   }
 
   accept(fragment: string): Promise<void> {
-    return this.#alone((person) => person.accept(`${this.#options.url}/#i/${fragment}`))
+    return this.#alone(async (person) => {
+      await person.page.goto(`${this.#options.url}/#i/${fragment}`)
+      await person.page.getByRole('button', { name: 'Begin conversation' }).click()
+      await person.composer.waitFor()
+    })
   }
 
   knows(partner: string): Promise<boolean> {
