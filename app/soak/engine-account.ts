@@ -6,8 +6,8 @@ import type { CallMessage, EngineCalls, EngineMessage, EngineOrder, Mutant } fro
 
 const script = fileURLToPath(new URL('./engine-process.ts', import.meta.url))
 
-/** 60 s from fork to open: 20 engines start at once on two busy cores. */
-const readyWithinMs = 60_000
+/** 3 min from fork to open: twenty engines and some browsers may be at work beside it on two cores. */
+const readyWithinMs = 180_000
 
 /** A call was under way when its process was killed: nobody knows what became of it. */
 export class Killed extends Error {

@@ -29,6 +29,9 @@ export interface WorldOptions {
 /** Two at a time: starting is work for the processor, and there may be only two. */
 const startedAtOnce = 2
 
+/** 3 min from start to ready: twenty engines and some browsers may be starting or catching up beside it on two cores. */
+const readyWithinMs = 180_000
+
 /** `act` for each, a few at a time. */
 export const eachFew = async <T>(
   things: readonly T[],
@@ -77,7 +80,7 @@ export const startWorld = async (options: WorldOptions, book: Book): Promise<Wor
   try {
     for (let i = 0; i < options.relays; i++) {
       const servesApp = browsers > 0
-      relays.push(await RelayProcess.start({ dataDirectory: join(directory, `relay-${i}`), servesApp }))
+      relays.push(await RelayProcess.start({ dataDirectory: join(directory, `relay-${i}`), servesApp, readyWithinMs }))
     }
     for (let i = 0; i < engines + browsers; i++) {
       const relay = relays[i % relays.length]
