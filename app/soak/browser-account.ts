@@ -1,4 +1,5 @@
-import { expect } from '@playwright/test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect, type Page } from '@playwright/test'
 import { Person } from '../e2e/harness/person.ts'
 import { Profile } from '../e2e/harness/profile.ts'
 import type { Account, AccountEvents, SeenOnScreen } from './account.ts'
@@ -8,6 +9,9 @@ import { nameIn } from './texts.ts'
 
 /** 3 min: a browser that was frozen, on a machine that runs twenty engines beside it. */
 const patienceMs = 180_000
+
+/** 500 ms: as fast as somebody presses "reload". */
+const retryMs = 500
 
 /** Status words as the app says them. */
 const statusWords: Readonly<Record<string, Status>> = {
@@ -52,10 +56,24 @@ export class BrowserAccount implements Account {
   async start(): Promise<void> {
     const page = await this.#profile.open()
     page.setDefaultTimeout(patienceMs)
-    await page.goto(this.#options.url)
+    await this.#load(page)
     this.#partner = undefined
     this.#person = new Person(page, this.name)
     page.on('pageerror', (error) => this.#options.events.problem(this.name, error.message))
+  }
+
+  /** The relay that the page comes from may be down as well: a person tries again. */
+  async #load(page: Page): Promise<void> {
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      try {
+        await page.goto(this.#options.url)
+        return
+      } catch (cause) {
+        if (performance.now() > deadline) throw cause
+        await pause(retryMs)
+      }
+    }
   }
 
   onboard(): Promise<void> {

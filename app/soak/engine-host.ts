@@ -10,7 +10,7 @@ import { openSqliteStore } from '../store/sqlite-store.ts'
 import type { CallMessage, EngineCalls, EngineMessage, EngineOrder, MessageOnScreen } from './engine-calls.ts'
 import { acknowledgedPath, Journal, leftPath, readAcknowledged, sealingsPath } from './journal.ts'
 import { mutateNetwork, mutateStore } from './mutants.ts'
-import { findUnstored, recordingNetwork, recordingProvider, wrapNetwork } from './recording.ts'
+import { findUnstored, recordingNetwork, recordingProvider, changed } from './recording.ts'
 
 /** Acknowledged last before the end of the last life: far more than can be between an acknowledgement and a commit. */
 const looksBack = 500
@@ -130,7 +130,7 @@ const answer = async (calls: EngineCalls, { id, call, args }: CallMessage): Prom
 
 /** The way of every call to the outside: links only where they are wanted, relays only by the way that was given. */
 const steered = (network: Network, order: EngineOrder, direct: ReadonlySet<string>): Network =>
-  wrapNetwork(network, {
+  changed(network, {
     identifyRelay: async (addresses) => {
       const found = await network.identifyRelay(addresses)
       if (!found.ok) return found

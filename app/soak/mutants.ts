@@ -4,7 +4,7 @@ import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import { sessionTable, type SessionRow } from '../store/records/session.ts'
 import type { Mutant } from './engine-calls.ts'
-import { wrapNetwork } from './recording.ts'
+import { changed } from './recording.ts'
 
 /**
  * Engines with one deliberate fault each, to see that a run notices it. None needs a hook in the product: two are what an
@@ -19,38 +19,30 @@ const sessionLateMs = 50
 
 /** Says yes to everything at once, and gives it to the engine afterwards. */
 const acknowledgeFirst = (network: Network): Network =>
-  wrapNetwork(network, {
+  changed(network, {
     start: (device, listener) =>
-      network.start(device, {
-        hello: (contactId) => listener.hello(contactId),
-        onSignal: (linkId, signal) => listener.onSignal(linkId, signal),
-        onRelayState: (relayKey, state) => listener.onRelayState(relayKey, state),
-        onPath: (contactId, path) => listener.onPath(contactId, path),
-        onPrekeysLow: (relayKey) => listener.onPrekeysLow(relayKey),
-        onEnvelopes: async (source, envelopes) => {
-          void pause(commitLateMs).then(() => listener.onEnvelopes(source, envelopes))
-          return envelopes.map(() => true)
-        },
-      }),
+      network.start(
+        device,
+        changed(listener, {
+          onEnvelopes: async (source, envelopes) => {
+            void pause(commitLateMs).then(() => listener.onEnvelopes(source, envelopes))
+            return envelopes.map(() => true)
+          },
+        }),
+      ),
   })
 
 /** The same transaction, which tells what sessions were put and whether anything was put to be sent. */
 const watched = (tx: WriteTransaction) => {
   const sessions: SessionRow[] = []
   let sends = false
-  const watching: WriteTransaction = {
-    get: (table, key) => tx.get(table, key),
-    find: (table, index) => tx.find(table, index),
-    findAll: (table, index) => tx.findAll(table, index),
-    list: (table, range) => tx.list(table, range),
-    delete: (table, key) => tx.delete(table, key),
-    setAccount: (accountId) => tx.setAccount(accountId),
+  const watching = changed(tx, {
     put: (table, row) => {
       if (table.name === sessionTable.name) sessions.push(row as SessionRow)
       if (table.name === outboxTable.name) sends = true
       tx.put(table, row)
     },
-  }
+  })
   return { watching, sessions, sends: () => sends }
 }
 
@@ -58,32 +50,31 @@ const sameKey = (a: SessionRow, b: SessionRow): boolean =>
   Buffer.compare(a.contactId, b.contactId) === 0 && Buffer.compare(a.sessionId, b.sessionId) === 0
 
 /** What was encrypted is stored in one transaction, and the moved session in a later one. */
-const sessionsLater = (store: ClientStore): ClientStore => ({
-  read: (step) => store.read(step),
-  close: () => store.close(),
-  destroy: () => store.destroy(),
-  write: async (step) => {
-    let later: readonly SessionRow[] = []
-    const result = await store.write(async (tx) => {
-      const before = await tx.list(sessionTable)
-      const { watching, sessions, sends } = watched(tx)
-      const value = await step(watching)
-      if (!sends()) return value
-      // Only sessions that were there: a new one must stand, or nobody could ever answer.
-      later = sessions.filter((row) => before.some((old) => sameKey(old, row)))
-      for (const old of before) if (later.some((row) => sameKey(old, row))) tx.put(sessionTable, old)
-      return value
+const sessionsLater = (store: ClientStore): ClientStore => {
+  const putLater = async (rows: readonly SessionRow[]): Promise<void> => {
+    await pause(sessionLateMs)
+    await store.write(async (tx) => {
+      for (const row of rows) tx.put(sessionTable, row)
     })
-    if (later.length > 0) {
-      void pause(sessionLateMs).then(() =>
-        store.write(async (tx) => {
-          for (const row of later) tx.put(sessionTable, row)
-        }),
-      )
-    }
-    return result
-  },
-})
+  }
+  return changed(store, {
+    write: async (step) => {
+      let later: readonly SessionRow[] = []
+      const result = await store.write(async (tx) => {
+        const before = await tx.list(sessionTable)
+        const { watching, sessions, sends } = watched(tx)
+        const value = await step(watching)
+        if (!sends()) return value
+        // Only sessions that were there: a new one must stand, or nobody could ever answer.
+        later = sessions.filter((row) => before.some((old) => sameKey(old, row)))
+        for (const old of before) if (later.some((row) => sameKey(old, row))) tx.put(sessionTable, old)
+        return value
+      })
+      if (later.length > 0) void putLater(later)
+      return result
+    },
+  })
+}
 
 export const mutateNetwork = (mutant: Mutant | undefined, network: Network): Network =>
   mutant === 'acknowledge-before-commit' ? acknowledgeFirst(network) : network

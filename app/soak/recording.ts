@@ -24,6 +24,16 @@ const hashOf = (...parts: readonly Uint8Array[]): string => {
   return hash.digest('hex').slice(0, 32)
 }
 
+/** The same thing with some of its methods replaced; all others go to it as they are, wherever they are written down. */
+export const changed = <T extends object>(thing: T, changes: Partial<T>): T =>
+  new Proxy(thing, {
+    get: (target, name) => {
+      if (Object.hasOwn(changes, name)) return changes[name as keyof T]
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+
 /** Writes down which message key sealed what, before the ciphertext is out of its hands. Keys appear as hashes only. */
 export const recordingProvider = (provider: CryptoProvider, sealings: Journal): CryptoProvider => {
   const messageKeys = new Set<string>()
@@ -48,21 +58,17 @@ export const recordingProvider = (provider: CryptoProvider, sealings: Journal): 
 /** Writes down what leaves, before it does, and what is acknowledged, before the acknowledgement can leave. */
 export const recordingNetwork = (network: Network, left: Journal, acknowledged: Journal): Network => {
   const known = new Set<string>()
-  const listen = (listener: NetworkListener): NetworkListener => ({
-    onEnvelopes: async (source, envelopes) => {
-      const answers = await listener.onEnvelopes(source, envelopes)
-      for (const [i, { envelope }] of envelopes.entries()) {
-        if (answers[i] === true) acknowledged.write(toHex(envelopeId(envelope)))
-      }
-      return answers
-    },
-    hello: (contactId) => listener.hello(contactId),
-    onSignal: (linkId, signal) => listener.onSignal(linkId, signal),
-    onRelayState: (relayKey, state) => listener.onRelayState(relayKey, state),
-    onPath: (contactId, path) => listener.onPath(contactId, path),
-    onPrekeysLow: (relayKey) => listener.onPrekeysLow(relayKey),
-  })
-  return wrapNetwork(network, {
+  const listen = (listener: NetworkListener): NetworkListener =>
+    changed(listener, {
+      onEnvelopes: async (source, envelopes) => {
+        const answers = await listener.onEnvelopes(source, envelopes)
+        for (const [i, { envelope }] of envelopes.entries()) {
+          if (answers[i] === true) acknowledged.write(toHex(envelopeId(envelope)))
+        }
+        return answers
+      },
+    })
+  return changed(network, {
     start: (device, listener) => network.start(device, listen(listener)),
     send: (route, envelope) => {
       const tag = tagOf(envelope)
@@ -72,24 +78,6 @@ export const recordingNetwork = (network: Network, left: Journal, acknowledged: 
     },
   })
 }
-
-/** A network with some calls replaced; its methods live on a prototype, where spreading does not find them. */
-export const wrapNetwork = (network: Network, changes: Partial<Network>): Network => ({
-  start: (...args) => network.start(...args),
-  stop: () => network.stop(),
-  identifyRelay: (...args) => network.identifyRelay(...args),
-  publishLog: (...args) => network.publishLog(...args),
-  publishPrekeys: (...args) => network.publishPrekeys(...args),
-  countPrekeys: (...args) => network.countPrekeys(...args),
-  setLanes: (...args) => network.setLanes(...args),
-  revokeLanes: (...args) => network.revokeLanes(...args),
-  fetchLog: (...args) => network.fetchLog(...args),
-  fetchBundles: (...args) => network.fetchBundles(...args),
-  send: (...args) => network.send(...args),
-  signal: (...args) => network.signal(...args),
-  wantDirect: (...args) => network.wantDirect(...args),
-  ...changes,
-})
 
 /** Of these acknowledged envelopes (hex ids) those that the store knows nothing of, neither as received nor as unreadable. */
 export const findUnstored = (store: ClientStore, ids: readonly string[]): Promise<string[]> =>
