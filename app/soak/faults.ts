@@ -10,13 +10,16 @@ import type { World } from './world.ts'
 export class Faults {
   readonly #world: World
   readonly #book: Book
+  readonly #tell: (line: string) => void
   readonly #turns = new Map<string, Promise<void>>()
   readonly done = new Map<FaultKind, number>()
   #running = 0
 
-  constructor(world: World, book: Book) {
+  /** `tell` hears of each fault as it begins. */
+  constructor(world: World, book: Book, tell: (line: string) => void) {
     this.#world = world
     this.#book = book
+    this.#tell = tell
   }
 
   get running(): number {
@@ -32,6 +35,7 @@ export class Faults {
     const target = 'relay' in fault ? `relay ${fault.relay}` : `account ${fault.account}`
     const act = async (): Promise<void> => {
       this.#running++
+      this.#tell(`fault: ${fault.kind} of ${target} for ${fault.lastsMs} ms`)
       await this.#act(fault)
       this.#running--
       this.done.set(fault.kind, (this.done.get(fault.kind) ?? 0) + 1)
