@@ -63,7 +63,8 @@ export class Book {
     this.changes.changed()
   }
 
-  arrive(text: string): void {
+  /** `heard`: the recipient told of it as it came; else it was found on a screen, who knows how long after. */
+  arrive(text: string, heard: boolean): void {
     const name = nameIn(text)
     if (!name) return
     const { arrived, acknowledged } = this.page(name.channel)
@@ -71,7 +72,7 @@ export class Book {
     this.#arrived++
     const sinceMs = acknowledged.get(name.number)
     // One that was on screen before its writer's yes had come this way took no time.
-    this.delaysMs.push(sinceMs === undefined ? 0 : performance.now() - sinceMs)
+    if (heard) this.delaysMs.push(sinceMs === undefined ? 0 : performance.now() - sinceMs)
     this.changes.changed()
   }
 
@@ -91,7 +92,7 @@ export class Book {
   /** What stands on somebody's screen. */
   see(account: string, rows: readonly SeenOnScreen[]): void {
     for (const { text, status } of rows) {
-      if (nameIn(text)?.from !== account) this.arrive(text)
+      if (nameIn(text)?.from !== account) this.arrive(text, false)
       else if (status) this.status(text, status)
     }
   }

@@ -64,7 +64,7 @@ export const startWorld = async (options: WorldOptions, book: Book): Promise<Wor
     await Promise.all([...proxies.values()].map((proxy) => proxy.close()))
   }
   const events = {
-    arrived: (text: string) => book.arrive(text),
+    arrived: (text: string) => book.arrive(text, true),
     status: (...seen: Parameters<Book['status']>) => book.status(...seen),
     unstored: (account: string, ids: readonly string[]) => book.addUnstored(account, ids),
     problem: (account: string, message: string) => book.problem(account, message),
