@@ -23,8 +23,10 @@ const startedMs = performance.now()
 const say = (line: string): void =>
   console.log(`${((performance.now() - startedMs) / 1_000).toFixed(0).padStart(5)} s  ${line}`)
 say(`seed ${options.seed}`)
+const stopping = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort())
 try {
-  const { violations, lines } = await runSoak(options, say)
+  const { violations, lines } = await runSoak(options, say, stopping.signal)
   for (const line of lines) console.log(line)
   process.exit(violations.length === 0 ? 0 : 1)
 } catch (error) {

@@ -118,8 +118,36 @@ export interface SoakResult {
   readonly lines: readonly string[]
 }
 
-/** One run from the first relay to the last look, in a folder of its own that is gone afterwards. */
-export const runSoak = async (options: SoakOptions, report: (line: string) => void): Promise<SoakResult> => {
+/** Rejects when somebody does not want to wait any longer. */
+const stopped = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('the run was stopped'))))
+
+/** The run in a world that has started. */
+const runIn = async (
+  world: World,
+  book: Book,
+  directory: string,
+  options: SoakOptions,
+  report: (line: string) => void,
+) => {
+  const pairs = pairsOf(world.accounts)
+  await meet(pairs)
+  report(`${pairs.length} pairs have met`)
+  const startedMs = performance.now()
+  const run = { options, directory, world, book, channels: channelsOf(pairs, options.messages) }
+  const { faults, violations } = await runMessages(run, report)
+  return { violations, lines: summaryLines(options, book, faults, violations, performance.now() - startedMs) }
+}
+
+/**
+ * One run from the first relay to the last look, in a folder of its own that is gone afterwards, as is everything it started,
+ * also when `signal` stops it.
+ */
+export const runSoak = async (
+  options: SoakOptions,
+  report: (line: string) => void,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<SoakResult> => {
   const directory = await mkdtemp(join(tmpdir(), 'sotto-soak-'))
   const book = new Book()
   const { accounts, browsers, relays, mutant } = options
@@ -127,15 +155,9 @@ export const runSoak = async (options: SoakOptions, report: (line: string) => vo
   try {
     const places = { directory, relays, browsers, engines: accounts - browsers, ...(mutant ? { mutant } : {}) }
     world = await startWorld(places, book)
+    signal.throwIfAborted()
     report(`${accounts} accounts live at ${relays} relays`)
-    const pairs = pairsOf(world.accounts)
-    await meet(pairs)
-    report(`${pairs.length} pairs have met`)
-    const startedMs = performance.now()
-    const run = { options, directory, world, book, channels: channelsOf(pairs, options.messages) }
-    const { faults, violations } = await runMessages(run, report)
-    const lines = summaryLines(options, book, faults, violations, performance.now() - startedMs)
-    return { violations, lines }
+    return await Promise.race([runIn(world, book, directory, options, report), stopped(signal)])
   } finally {
     await world?.end()
     await rm(directory, { recursive: true, force: true, maxRetries: 5 })
