@@ -23,6 +23,9 @@ const lookMs = 3_000
 /** Reading a browser's conversation to its beginning is slow: every 30 s, when it may have changed at all. */
 const browserLookMs = 30_000
 
+/** Four at once: when everything is down nothing is put to the test, and starts of everything at once take minutes on two cores. */
+const mostFaults = 4
+
 interface Run {
   readonly options: SoakOptions
   readonly directory: string
@@ -39,7 +42,8 @@ const runFaults = async (
   isOver: () => boolean,
 ): Promise<void> => {
   for (const fault of schedule) {
-    await book.changes.until(() => isOver() || book.attempted >= fault.at * options.messages)
+    const isDue = (): boolean => book.attempted >= fault.at * options.messages && faults.running < mostFaults
+    await book.changes.until(() => isOver() || isDue())
     if (isOver()) break
     // Whatever goes wrong in it is thrown by `settled`.
     faults.run(fault).catch(() => undefined)
