@@ -5,9 +5,10 @@ import type { Random } from '../../protocol/wire/brand.ts'
 import type { ClientStore, ReadTransaction, WriteTransaction } from './client-store.ts'
 import { lockStore, openDeviceLock } from './device-lock.ts'
 import { GroupCommit } from './group-commit.ts'
-import { StoreTransaction, type Connection } from './indexed-db-transaction.ts'
+import { IndexedDbRows } from './indexed-db-transaction.ts'
 import { schemaVersion, tables, upgradeSchema } from './schema.ts'
 import { createSealing } from './sealing.ts'
+import { StepTransaction, type Vault } from './step-transaction.ts'
 import { StoreError, toStoreError } from './store-error.ts'
 
 export interface IndexedDbOptions {
@@ -55,18 +56,20 @@ const openDatabase = (name: string, patienceMs: number, ended: () => void): Prom
   })
 
 class IndexedDbStore implements ClientStore {
-  readonly #connection: Connection
-  readonly #group = new GroupCommit<StoreTransaction>((work) => this.#transact(work))
+  readonly #database: IDBPDatabase
+  readonly #vault: Vault
+  readonly #group = new GroupCommit<StepTransaction>((work) => this.#transact(work))
   #open = true
 
-  constructor(connection: Connection) {
-    this.#connection = connection
+  constructor(database: IDBPDatabase, vault: Vault) {
+    this.#database = database
+    this.#vault = vault
   }
 
   async read<T>(step: (tx: ReadTransaction) => Promise<T>): Promise<T> {
     this.#requireOpen()
-    const handle = this.#begin(() => this.#connection.database.transaction(storeNames, 'readonly'))
-    const tx = new StoreTransaction(this.#connection, handle)
+    const handle = this.#begin(() => this.#database.transaction(storeNames, 'readonly'))
+    const tx = new StepTransaction(this.#vault, new IndexedDbRows(handle))
     // A rejected `done` is the same failure that the step's own request reports.
     handle.done.catch(() => undefined)
     try {
@@ -86,11 +89,11 @@ class IndexedDbStore implements ClientStore {
   close(): void {
     this.#open = false
     // Steps that wait for their turn have been begun, as far as their callers know.
-    void this.#group.idle().then(() => this.#connection.database.close())
+    void this.#group.idle().then(() => this.#database.close())
   }
 
   async destroy(): Promise<void> {
-    const { name } = this.#connection.database
+    const { name } = this.#database
     this.close()
     await this.#group.idle()
     try {
@@ -104,11 +107,9 @@ class IndexedDbStore implements ClientStore {
     this.#open = false
   }
 
-  async #transact(work: (tx: StoreTransaction) => Promise<void>): Promise<void> {
-    const handle = this.#begin(() =>
-      this.#connection.database.transaction(storeNames, 'readwrite', { durability: 'strict' }),
-    )
-    const tx = new StoreTransaction(this.#connection, handle)
+  async #transact(work: (tx: StepTransaction) => Promise<void>): Promise<void> {
+    const handle = this.#begin(() => this.#database.transaction(storeNames, 'readwrite', { durability: 'strict' }))
+    const tx = new StepTransaction(this.#vault, new IndexedDbRows(handle))
     let failure: unknown
     const done = handle.done.catch((cause: unknown) => {
       failure ??= cause
@@ -167,7 +168,7 @@ export const openIndexedDbStore = async (options: IndexedDbOptions): Promise<Cli
   })
   try {
     const sealing = createSealing(await openDeviceLock(database, random), random, crypto)
-    store = new IndexedDbStore({ database, sealing, account: null })
+    store = new IndexedDbStore(database, { sealing, account: null })
     return store
   } catch (cause) {
     database.close()

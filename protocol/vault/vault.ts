@@ -13,7 +13,7 @@ import { ProtocolError } from '../wire/error.ts'
 const version = 1
 const tagBytes = 16
 const headerBytes = 1 + xchachaNonceBytes
-const vaultKeyBytes = 64
+export const vaultKeyBytes = 64
 
 /** Where a record lives. `accountId`: 32 bytes, all zero before an account exists. `key`: its key in the store. */
 export interface RecordPlace {

@@ -8,7 +8,7 @@ import { freeTcpPort, freeUdpPort } from './processes.ts'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** How long a relay may take from its start to its first `ready`, on a busy two-core machine. */
-const readyWithinMs = 20_000
+const usuallyReadyMs = 20_000
 
 export interface RelayOptions {
   /** Kept over restarts, as the ports are. */
@@ -20,6 +20,8 @@ export interface RelayOptions {
   /** Serves the built app. @default true */
   readonly servesApp?: boolean
   readonly extraArguments?: readonly string[]
+  /** For starts beside much else that runs. @default 20_000 */
+  readonly readyWithinMs?: number
 }
 
 /** One real relay process: always the same data and ports, however often it dies. */
@@ -97,6 +99,7 @@ export class RelayProcess {
     }
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
+    const { readyWithinMs = usuallyReadyMs } = this.#options
     const deadline = AbortSignal.timeout(readyWithinMs)
     while (!(await this.isReady())) {
       if (child.exitCode !== null) throw new Error(`the relay ended at once:\n${this.#log}`)

@@ -1,0 +1,177 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect, type Page } from '@playwright/test'
+import { Person } from '../e2e/harness/person.ts'
+import { Profile } from '../e2e/harness/profile.ts'
+import type { Account, AccountEvents, SeenOnScreen } from './account.ts'
+import { Killed } from './engine-account.ts'
+import type { Status } from './model.ts'
+import { nameIn } from './texts.ts'
+
+/** 3 min: a browser that was frozen, on a machine that runs twenty engines beside it. */
+const patienceMs = 180_000
+
+/** 500 ms: as fast as somebody presses "reload". */
+const retryMs = 500
+
+/** Status words as the app says them. */
+const statusWords: Readonly<Record<string, Status>> = {
+  Waiting: 'waiting',
+  Sent: 'sent',
+  Delivered: 'delivered',
+  Read: 'read',
+}
+
+const statusIn = (description: string): Status | undefined =>
+  statusWords[/Waiting|Sent|Delivered|Read/.exec(description)?.[0] ?? '']
+
+export interface BrowserAccountOptions {
+  readonly name: string
+  readonly directory: string
+  /** Where the app is, which is also where this account lives. */
+  readonly url: string
+  readonly events: AccountEvents
+}
+
+/** An account in a real Chromium with a profile of its own, used as a person uses it. */
+export class BrowserAccount implements Account {
+  readonly kind = 'browser'
+  readonly name: string
+  readonly #options: BrowserAccountOptions
+  readonly #profile: Profile
+  #person: Person | undefined
+  /** The conversation on screen. */
+  #partner: string | undefined
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: BrowserAccountOptions) {
+    this.#options = options
+    this.name = options.name
+    this.#profile = new Profile({ directory: options.directory })
+  }
+
+  get isUp(): boolean {
+    return this.#person !== undefined && this.#profile.isOpen
+  }
+
+  async start(): Promise<void> {
+    const page = await this.#profile.open()
+    page.setDefaultTimeout(patienceMs)
+    await this.#load(page)
+    this.#partner = undefined
+    this.#person = new Person(page, this.name)
+    page.on('pageerror', (error) => this.#options.events.problem(this.name, error.message))
+  }
+
+  /** The relay that the page comes from may be down as well: a person tries again. */
+  async #load(page: Page): Promise<void> {
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      try {
+        await page.goto(this.#options.url)
+        return
+      } catch (cause) {
+        if (performance.now() > deadline) throw cause
+        await pause(retryMs)
+      }
+    }
+  }
+
+  onboard(): Promise<void> {
+    return this.#alone(async (person) => {
+      await person.page.getByRole('textbox', { name: 'Your name' }).fill(this.name)
+      await person.page.getByRole('button', { name: 'Start' }).click()
+      await person.inviteButton.waitFor()
+    })
+  }
+
+  invite(): Promise<string> {
+    return this.#alone(async (person) => {
+      await person.inviteButton.click()
+      const box = person.page.getByRole('textbox', { name: 'Invite link' })
+      await expect(box).toHaveValue(/#i\/.{40,}/, { timeout: patienceMs })
+      const link = await box.inputValue()
+      await person.page.keyboard.press('Escape')
+      return link.split('#i/')[1] ?? ''
+    })
+  }
+
+  accept(fragment: string): Promise<void> {
+    return this.#alone(async (person) => {
+      await person.page.goto(`${this.#options.url}/#i/${fragment}`)
+      await person.page.getByRole('button', { name: 'Begin conversation' }).click()
+      await person.composer.waitFor()
+    })
+  }
+
+  knows(partner: string): Promise<boolean> {
+    return this.#alone(async ({ conversations }) => {
+      const found = await conversations.getByRole('listitem').filter({ hasText: partner }).count()
+      return found > 0
+    })
+  }
+
+  send(partner: string, texts: readonly string[], stored: (text: string) => void): Promise<void> {
+    return this.#with(partner, async (person) => {
+      for (const text of texts) {
+        await person.composer.fill(text)
+        await person.composer.press('Enter')
+        // A bubble shows what is committed, and nothing before.
+        await person.message(text.slice(0, text.indexOf(' ') < 0 ? undefined : text.indexOf(' '))).waitFor()
+        stored(text)
+      }
+    })
+  }
+
+  read(partner: string): Promise<SeenOnScreen[]> {
+    return this.#with(partner, async (person) =>
+      (await person.read()).map(({ text, description }) => {
+        const mine = nameIn(text)?.from === this.name
+        const status = mine ? statusIn(description) : undefined
+        return { text, mine, ...(status ? { status } : {}) }
+      }),
+    )
+  }
+
+  async kill(): Promise<void> {
+    this.#person = undefined
+    await this.#profile.kill()
+  }
+
+  freeze(): void {
+    if (this.#profile.isOpen) this.#profile.stop()
+  }
+
+  thaw(): void {
+    if (this.#profile.isOpen) this.#profile.continue()
+  }
+
+  #with<T>(partner: string, act: (person: Person) => Promise<T>): Promise<T> {
+    return this.#alone(async (person) => {
+      if (this.#partner !== partner) {
+        const entry = person.conversations.getByRole('listitem').filter({ hasText: partner })
+        await entry.getByText(partner).first().click()
+        await person.page.getByRole('heading', { name: partner }).first().waitFor()
+        this.#partner = partner
+      }
+      return act(person)
+    })
+  }
+
+  /** One thing at a time, as a person does. @throws Killed when the browser went down meanwhile. */
+  #alone<T>(act: (person: Person) => Promise<T>): Promise<T> {
+    const step = async (): Promise<T> => {
+      const person = this.#person
+      if (!person) throw new Killed(`${this.name} is not running`)
+      try {
+        return await act(person)
+      } catch (cause) {
+        // A browser that is open and still refuses has a fault of its own.
+        if (this.#person === person && this.#profile.isOpen) throw cause
+        throw new Killed(`${this.name} was killed`)
+      }
+    }
+    const turn = this.#turn.then(step, step)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+}
