@@ -5,7 +5,7 @@ import { createFixtureEngine, readyState } from './engine.fixture.ts'
 
 const composerWith = (draft = '') => {
   const engine = createFixtureEngine(readyState([]))
-  return { engine, composer: new ComposerModel(engine, 'c0', draft, () => undefined) }
+  return { engine, composer: new ComposerModel(engine, 'c0', draft) }
 }
 
 const problem = { code: 'storage-full', message: 'The disk is full. Make room and send again.' } as const

@@ -31,9 +31,7 @@ export const ConversationModel = createModel(
   (engine: EngineApi, view: ReadonlySignal<ConversationView>, visible: ReadonlySignal<boolean>) => {
     const { conversationId, draft, unread } = untracked(() => view.value)
     const messages: MessagesModel = new MessagesModel(engine, conversationId)
-    const composer: ComposerModel = new ComposerModel(engine, conversationId, draft, (message) =>
-      messages.apply(message),
-    )
+    const composer: ComposerModel = new ComposerModel(engine, conversationId, draft)
     const inSight = signal(-Infinity)
     const firstUnreadId = signal<string | null>(null)
     const announcement = signal<MessageView | null>(null)

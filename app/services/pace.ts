@@ -2,8 +2,11 @@ import { dayMs, hourMs, minuteMs, secondMs } from '../../protocol/wire/limits.ts
 
 /** How fast the engine does what it does by itself. Tests hand in a quicker pace; nobody else does. */
 export interface Pace {
-  /** Direct link: a batch of receipts leaves after this long, so that a burst of messages shares one. */
-  readonly receiptDirectMs: number
+  /**
+   * Direct link: a batch of receipts leaves after the first, so that a burst of messages shares one, and not again before the
+   * second has passed, so that a long burst does not answer itself with a burst.
+   */
+  readonly receiptDirectMs: readonly [first: number, again: number]
   /** By mailbox: at random within these, so that a relay cannot tell a receipt by its delay (PROTOCOL 5). */
   readonly receiptMailboxMs: readonly [least: number, most: number]
   /** A duplicate this long after its receipt left shows that the receipt was lost. */
@@ -22,6 +25,8 @@ export interface Pace {
   readonly askMs: number
   /** Two envelopes of one sender overtake each other within this; a message missing longer than that is missing. */
   readonly overtakeMs: number
+  /** What links and mailboxes have taken is written down this much later. */
+  readonly recordMs: number
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -29,7 +34,7 @@ export interface Pace {
 }
 
 export const defaultPace: Pace = {
-  receiptDirectMs: 50,
+  receiptDirectMs: [50, 250],
   receiptMailboxMs: [2 * secondMs, 30 * secondMs],
   receiptRenewMs: 30 * secondMs,
   // 6 h: a mailbox keeps an envelope for 30 days, so this many repeats cost nothing and still bridge a burnt-down relay.
@@ -44,6 +49,8 @@ export const defaultPace: Pace = {
   counterMs: [2 * secondMs, 10 * secondMs],
   askMs: secondMs,
   overtakeMs: 5 * secondMs,
+  // 75 ms: longer than it takes until a receipt comes over a direct link, and not noticed by anybody who waits for "sent".
+  recordMs: 75,
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

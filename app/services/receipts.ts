@@ -38,6 +38,7 @@ const receiptStep = async (
   const ids = (read: boolean): Uint8Array[] => owed.filter((row) => row.read === read).map((row) => row.messageId)
   const body = { kind: 'receipt', delivered: ids(false), read: ids(true) } as const
   await dispatchControl(tx, core, await requireAccount(tx), contact, body, effects)
+  await Promise.all(owed.map((row) => row.envelopeId && tx.get(envelopeTable, [row.envelopeId])))
   for (const row of owed) {
     tx.delete(receiptTable, [contactId, row.messageId])
     const envelope = row.envelopeId && (await tx.get(envelopeTable, [row.envelopeId]))
@@ -60,9 +61,12 @@ export interface Receipts {
 
 export const createReceipts = (core: Core): Receipts => {
   const waiting = new Map<string, { cancel: () => void; direct: boolean }>()
+  /** When the last receipt left, by contact. */
+  const left = new Map<string, number>()
 
   const flush = async (contact: string): Promise<void> => {
     waiting.delete(contact)
+    left.set(contact, core.now())
     try {
       await core.commit((tx, effects) => receiptStep(tx, core, effects, fromHex(contact)))
     } catch (cause) {
@@ -76,11 +80,18 @@ export const createReceipts = (core: Core): Receipts => {
     waiting.set(contact, { cancel: core.timers.after(delayMs, () => void flush(contact)), direct })
   }
 
+  const directDelayMs = (contact: string): number => {
+    const [first, again] = core.pace.receiptDirectMs
+    const sinceMs = core.now() - (left.get(contact) ?? 0)
+    // A clock that was put back makes this negative; nobody waits longer for that.
+    return sinceMs >= 0 && sinceMs < again ? Math.max(first, again - sinceMs) : first
+  }
+
   const schedule = (contact: string): void => {
     const direct = core.presence.path(contact) === 'direct'
     const earlier = waiting.get(contact)
     if (earlier && (earlier.direct || !direct)) return
-    start(contact, direct ? core.pace.receiptDirectMs : between(core.random, core.pace.receiptMailboxMs), direct)
+    start(contact, direct ? directDelayMs(contact) : between(core.random, core.pace.receiptMailboxMs), direct)
   }
 
   return {

@@ -92,6 +92,7 @@ const applyReceipt = async (
   status: 'delivered' | 'read',
 ): Promise<void> => {
   let newest = 0
+  await Promise.all(ids.map((messageId) => tx.find(messageTable, messageIndex(conversationId, true, messageId))))
   for (const messageId of ids) {
     const before = await tx.find(messageTable, messageIndex(conversationId, true, messageId))
     if (before?.outboxNumber !== undefined) {
@@ -231,6 +232,8 @@ export interface ReceiveEnvelopes {
 export const createReceiveEnvelopes = (core: Core): ReceiveEnvelopes => {
   const step = (envelopes: readonly ReceivedEnvelope[], linkContact: Uint8Array | undefined): Promise<boolean[]> =>
     core.commit(async (tx, effects) => {
+      // Asked for together, the database answers them in one go.
+      await Promise.all(envelopes.map(({ envelope }) => tx.get(envelopeTable, [envelopeId(envelope, core.crypto)])))
       const answers: boolean[] = []
       for (const envelope of envelopes) answers.push(await receiveOne(tx, core, effects, envelope, linkContact))
       return answers

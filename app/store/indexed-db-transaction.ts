@@ -21,6 +21,25 @@ const toKeyRange = ({ prefix, after, before }: KeyBounds): IDBKeyRange =>
 const toEntries = (keys: readonly IDBValidKey[], rows: readonly unknown[]): StoredEntry[] =>
   rows.map((row, i) => ({ key: readKey(keys[i] as IDBValidKey), row: row as StoredRow }))
 
+interface RecordsQuery {
+  readonly query: IDBKeyRange | Uint8Array<ArrayBuffer>
+  readonly count?: number
+  readonly direction?: 'next' | 'prev'
+}
+
+/**
+ * IndexedDB 3.0, `getAllRecords`: keys and rows in one request, from either end. Browsers have it since late 2025; the others are
+ * asked for keys and rows apart, and row by row from the end.
+ */
+interface WithRecords {
+  getAllRecords?(query: RecordsQuery): Promise<readonly { readonly primaryKey: IDBValidKey; readonly value: unknown }[]>
+}
+
+const recordsOf = async (source: WithRecords, query: RecordsQuery): Promise<StoredEntry[] | undefined> => {
+  const records = await source.getAllRecords?.(query)
+  return records?.map(({ primaryKey, value }) => ({ key: readKey(primaryKey), row: value as StoredRow }))
+}
+
 /** One IndexedDB transaction as a step sees it. */
 export class IndexedDbRows implements SealedRows {
   readonly #handle: Handle
@@ -35,13 +54,20 @@ export class IndexedDbRows implements SealedRows {
 
   async findAll(store: string, index: Uint8Array<ArrayBuffer>): Promise<StoredEntry[]> {
     const rows = this.#handle.objectStore(store).index('x')
-    return toEntries(...(await Promise.all([rows.getAllKeys(index), rows.getAll(index)])))
+    const records = await recordsOf(rows as WithRecords, { query: index })
+    return records ?? toEntries(...(await Promise.all([rows.getAllKeys(index), rows.getAll(index)])))
   }
 
   async list(store: string, bounds: KeyBounds, limit: number | undefined, reverse: boolean): Promise<StoredEntry[]> {
     const range = toKeyRange(bounds)
-    if (reverse) return this.#readBack(store, range, limit)
     const rows = this.#handle.objectStore(store)
+    const records = await recordsOf(rows as WithRecords, {
+      query: range,
+      direction: reverse ? 'prev' : 'next',
+      ...(limit === undefined ? {} : { count: limit }),
+    })
+    if (records) return records
+    if (reverse) return this.#readBack(store, range, limit)
     return toEntries(...(await Promise.all([rows.getAllKeys(range, limit), rows.getAll(range, limit)])))
   }
 

@@ -56,7 +56,8 @@ const useMessageRows = (messages: readonly MessageView[], scroller: RefObject<HT
 
 /**
  * Keeps the end in sight: while messages come in at either end, the field below grows or an on-screen keyboard opens.
- * Whether it was in sight is noted when something scrolls: after a change it is too late to ask.
+ * Whether it was in sight is noted when something scrolls: after a change it is too late to ask. Only scrolling up leaves the
+ * end; a list that has grown meanwhile, or is still being measured, is merely not there yet.
  */
 const useStayAtEnd = (list: List, scroller: RefObject<HTMLDivElement | null>, messages: readonly MessageView[]) => {
   const atEnd = useRef(true)
@@ -66,8 +67,11 @@ const useStayAtEnd = (list: List, scroller: RefObject<HTMLDivElement | null>, me
   useLayoutEffect(() => {
     const element = scroller.current
     if (element === null) return undefined
+    let topBefore = element.scrollTop
     const note = () => {
-      atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight <= endThresholdPx
+      const isThere = element.scrollHeight - element.scrollTop - element.clientHeight <= endThresholdPx
+      if (isThere || element.scrollTop < topBefore) atEnd.current = isThere
+      topBefore = element.scrollTop
     }
     const observer = new ResizeObserver(() => atEnd.current && list.scrollToEnd())
     observer.observe(element)
