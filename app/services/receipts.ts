@@ -38,7 +38,9 @@ const receiptStep = async (
   const ids = (read: boolean): Uint8Array[] => owed.filter((row) => row.read === read).map((row) => row.messageId)
   const body = { kind: 'receipt', delivered: ids(false), read: ids(true) } as const
   await dispatchControl(tx, core, await requireAccount(tx), contact, body, effects)
-  await Promise.all(owed.map((row) => row.envelopeId && tx.get(envelopeTable, [row.envelopeId])))
+  await Promise.all(
+    owed.map((row) => (row.envelopeId ? tx.get(envelopeTable, [row.envelopeId]) : Promise.resolve(undefined))),
+  )
   for (const row of owed) {
     tx.delete(receiptTable, [contactId, row.messageId])
     const envelope = row.envelopeId && (await tx.get(envelopeTable, [row.envelopeId]))
