@@ -43,6 +43,16 @@ const findRelays = async (page: Window, hash: string): Promise<readonly string[]
   return offered.length > 0 ? offered : relaysIn(hash)
 }
 
+/** Long enough for a browser to take the file over. */
+const savedWithinMs = 60_000
+
+const saveText = (page: Window, name: string, text: string): void => {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
+  const link = Object.assign(page.document.createElement('a'), { href: address, download: name })
+  link.click()
+  page.setTimeout(() => URL.revokeObjectURL(address), savedWithinMs)
+}
+
 /** The browser page as the models see it. `hash` is the fragment it was opened with. */
 export const createPageWorld = (page: Window, hash: string, version: string): World => {
   const { navigator, location } = page
@@ -57,6 +67,7 @@ export const createPageWorld = (page: Window, hash: string, version: string): Wo
     history: sessionHistory(page),
     findRelays: () => findRelays(page, hash),
     copy: (text) => navigator.clipboard.writeText(text),
+    saveText: (name, text) => saveText(page, name, text),
     ...(share === undefined ? {} : { share }),
     keepStorage: () => navigator.storage.persist(),
     openCamera: () =>

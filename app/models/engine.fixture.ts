@@ -22,6 +22,8 @@ export interface FixtureEngine extends EngineApi {
   readonly sent: string[]
   /** What the person said of each conversation, in order. */
   readonly verified: (readonly [conversationId: string, verified: boolean])[]
+  /** Conversations a repair was asked for. */
+  readonly repaired: string[]
   /** What the next scanned code is found to be. */
   verdict: SafetyVerdict
   /** The next call of `send`, `createAccount`, `createInvite` or `acceptInvite` fails with this. */
@@ -102,6 +104,7 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     drafts: new Map(),
     sent: [],
     verified: [],
+    repaired: [],
     verdict: 'match',
     failNext: null,
     gate: Promise.resolve(),
@@ -187,10 +190,34 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
             detail: 'known envelope acknowledged again',
           },
         ],
+        atMs: Date.now(),
+        confirmed: true,
+        contacts: state.conversations.map(({ conversationId, name, path, waiting }) => ({
+          conversationId,
+          ...(name === undefined ? {} : { name }),
+          path,
+          heardAtMs: Date.now() - 300_000,
+          waiting: waiting === undefined ? 0 : 2,
+          ...(waiting === undefined ? {} : { reason: waiting }),
+          unreceipted: 1,
+          hasSession: true,
+          dial: { outcome: 'no-way-through', atMs: Date.now() - 120_000 },
+        })),
+        relays: relays.map(({ relayId, name, state: relayState }) => ({
+          relayId,
+          name,
+          state: relayState,
+          sinceMs: Date.now() - 7_200_000,
+          lacks: relayState === 'connected' ? [] : ['log', 'prekeys'],
+        })),
         persisted: false,
         usageBytes: 8_400_000,
         quotaBytes: 12_000_000_000,
       }),
+    repair: (conversationId) => {
+      engine.repaired.push(conversationId)
+      return Promise.resolve({ kind: 'begun' })
+    },
     wipe: () => Promise.resolve(),
   }
   return engine

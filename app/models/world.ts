@@ -32,6 +32,8 @@ export interface World {
   findRelays(): Promise<readonly string[]>
   /** Puts text on the clipboard. Rejects when the browser refuses. */
   copy(text: string): Promise<void>
+  /** Saves text as a file of this name, where the browser saves files. */
+  saveText(name: string, text: string): void
   /** Opens the system's own share sheet; absent where there is none. */
   readonly share?: (url: string) => Promise<void>
   /** Asks the browser to keep our storage when space runs low; the answer stands in the diagnostics. */

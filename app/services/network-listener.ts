@@ -59,7 +59,7 @@ export const createNetworkListener = (
     hello: (contactId) => signals.hello(contactId),
     onSignal: (linkId, signal) => signals.receive(linkId, signal),
     onRelayState: (relayKey, state) => {
-      core.presence.setRelay(toHex(relayKey), state)
+      core.presence.setRelay(toHex(relayKey), state, core.now())
       void showRelays().catch(core.report)
       if (state === 'connected') wakeAll()
       // Nobody knows how much still waits there; the next batch says it anew.
@@ -77,6 +77,7 @@ export const createNetworkListener = (
       outbox.wake(contactId)
       if (path === 'direct') receipts.hurry(contactId)
     },
+    onDial: (contactId, outcome) => void core.presence.dials.set(contactId, { outcome, atMs: core.now() }),
     onPrekeysLow: () => topUpPrekeys(),
   }
 }

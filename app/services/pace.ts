@@ -22,6 +22,8 @@ export interface Pace {
   readonly askMs: number
   /** Two envelopes of one sender overtake each other within this; a message missing longer than that is missing. */
   readonly overtakeMs: number
+  /** A message that waits longer than this says for what; shorter ones would only flicker. */
+  readonly waitingShownMs: number
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -44,6 +46,7 @@ export const defaultPace: Pace = {
   counterMs: [2 * secondMs, 10 * secondMs],
   askMs: secondMs,
   overtakeMs: 5 * secondMs,
+  waitingShownMs: 3 * secondMs,
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

@@ -35,6 +35,7 @@ import { createSessionStarter } from './start-session.ts'
 import { createTimers } from './timers.ts'
 import { upkeepStep } from './upkeep.ts'
 import { conversationView, messageView, relayViews } from './views.ts'
+import { createWaiting, type Waiting } from './waiting.ts'
 
 export interface RunningOptions {
   readonly store: ClientStore
@@ -123,7 +124,10 @@ interface Services {
   readonly receipts: Receipts
   readonly signals: Signals
   readonly showing: Showing
+  readonly waiting: Waiting
   readonly tasks: Readonly<Record<Chore, Task>>
+  /** The person does not want to wait for the next attempt at a session with this contact (hex). */
+  readonly hurry: (contact: string) => void
 }
 
 /** What a step lets every screen know, in the order in which a screen wants it. */
@@ -141,12 +145,16 @@ const eventsOf = (core: Core, effects: Effects): EngineEvent[] => [
 ]
 
 /** What the leading engine does after a step of any engine. */
-const doWork = (core: Core, { outbox, receipts, showing, tasks }: Services, work: Work): void => {
+const doWork = (core: Core, { outbox, receipts, showing, tasks, hurry }: Services, work: Work): void => {
   for (const [contact, numbers] of work.outbox) outbox.offer(contact, numbers)
   if (work.outbox.size > 0) core.continuity.moved()
   if (work.routes.size > 0) showing.refresh()
   for (const contact of work.receipts) receipts.schedule(contact)
   for (const chore of work.chores) tasks[chore].kick()
+  for (const contact of work.hurried) {
+    outbox.wake(contact)
+    hurry(contact)
+  }
 }
 
 /** Tasks that repeat until nothing is left; `afterPublishing` runs after each relay's turn and each round of publishing. */
@@ -155,12 +163,10 @@ const createTasks = (
   continuity: LeadersContinuity,
   followMailboxes: () => Promise<boolean>,
   afterPublishing: () => void,
-): Readonly<Record<Chore, Task>> => {
-  const sessions: Task = createTask(
-    core,
-    createSessionStarter(core, () => sessions.kick()),
-  )
-  return {
+): Pick<Services, 'tasks' | 'hurry'> => {
+  const starter = createSessionStarter(core, () => sessions.kick())
+  const sessions: Task = createTask(core, starter.work)
+  const tasks = {
     continuity: createTask(core, () => continuity.check()),
     publish: createTask(core, async () => {
       try {
@@ -175,6 +181,7 @@ const createTasks = (
     prekeys: createTask(core, () => topUpPrekeys(core)),
     contacts: createTask(core, () => refreshLogs(core)),
   }
+  return { tasks, hurry: starter.hurry }
 }
 
 /** Every contact's conversation as it is reached now, and every relay, for a screen that does not know yet. */
@@ -212,7 +219,10 @@ class WiredEngine implements Running {
     this.#options = options
     this.#tab = toHex(options.random(8))
     this.#store = fenced(options.store, () => options.emit({ kind: 'superseded' }))
-    const presence = createPresence(() => this.#tellPresence())
+    const presence = createPresence(() => {
+      this.#tellPresence()
+      if (this.#network) this.#services.waiting.look()
+    })
     const continuity = createContinuity(
       () => this.core,
       () => this.#confirmed(),
@@ -231,7 +241,8 @@ class WiredEngine implements Running {
       receipts: createReceipts(core),
       signals: createSignals(core),
       showing: createShowing(core),
-      tasks: createTasks(
+      waiting: createWaiting(core),
+      ...createTasks(
         core,
         continuity,
         () => this.#starter.follow(),
@@ -268,6 +279,7 @@ class WiredEngine implements Running {
     void this.#services.showing.show(this.#shown, this.#tab).catch(core.report)
     this.#services.outbox.resume().catch(core.report)
     this.#services.receipts.resume().catch(core.report)
+    this.#services.waiting.resume().catch(core.report)
     openHeld(core, this.#receive.receive).catch(core.report)
     this.#startUpkeep()
   }
@@ -330,12 +342,14 @@ class WiredEngine implements Running {
     if (!this.#network) return
     core.commit((tx, effects) => encryptAllWaiting(tx, core, effects)).catch(core.report)
     this.#services.receipts.resume().catch(core.report)
+    this.#services.waiting.look()
     this.#wakeAll()
   }
 
   #publish(events: readonly EngineEvent[], work: Work | null): void {
     for (const event of events) this.#options.emit(event)
     this.#peers.tell({ kind: 'step', events, work })
+    if (this.#network) this.#services.waiting.heed(events)
   }
 
   #hear(message: PeerNews): void {
@@ -343,6 +357,7 @@ class WiredEngine implements Running {
     switch (message.kind) {
       case 'step':
         for (const event of message.events) this.#options.emit(event)
+        if (this.#network) this.#services.waiting.heed(message.events)
         if (this.#network && message.work) doWork(core, this.#services, message.work)
         this.#answerWaiting()
         return

@@ -85,7 +85,7 @@ export const createSignals = (core: Core): Signals => {
         contactId,
         core.timers.after(typingShownMs, () => void setTyping(contact, false).catch(core.report)),
       )
-    if (!core.presence.setTyping(contactId, active)) return
+    if (!core.presence.typing.set(contactId, active ? true : undefined)) return
     const row = await core.store.read((tx) => tx.get(conversationTable, [contact.conversationId]))
     if (row) core.emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
   }
@@ -121,7 +121,7 @@ export const createSignals = (core: Core): Signals => {
     quiet: (contactId) => {
       ends.get(contactId)?.()
       ends.delete(contactId)
-      core.presence.setTyping(contactId, false)
+      core.presence.typing.set(contactId, undefined)
     },
   }
 }

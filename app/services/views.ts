@@ -21,6 +21,7 @@ export const messageView = (row: MessageRow): MessageView => ({
 export const conversationView = (row: ConversationRow, presence: Presence): ConversationView => {
   const contactId = toHex(row.contactId)
   const { last } = row
+  const waiting = presence.waiting.get(contactId)
   return {
     conversationId: toHex(row.conversationId),
     contactId,
@@ -39,7 +40,8 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
     draft: row.draft,
     messages: row.messages,
     path: presence.path(contactId),
-    typing: presence.typing(contactId),
+    typing: presence.typing.get(contactId) === true,
+    ...(waiting === undefined ? {} : { waiting }),
     ...(row.verification === undefined ? {} : { verification: row.verification }),
     ...(row.forked ? { forked: true } : {}),
   }

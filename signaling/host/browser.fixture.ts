@@ -28,7 +28,10 @@ export interface BrowserPage {
   /** A value the page keeps. */
   read<N extends 'received' | 'paths' | 'states' | 'dials'>(name: N): Promise<DirectPage[N]>
   /** Resolves once `condition` holds for a value the page keeps. */
-  until<N extends 'received' | 'paths' | 'states' | 'dials'>(name: N, condition: (value: DirectPage[N]) => boolean): Promise<void>
+  until<N extends 'received' | 'paths' | 'states' | 'dials'>(
+    name: N,
+    condition: (value: DirectPage[N]) => boolean,
+  ): Promise<void>
 }
 
 /** The test page, built and served, and a browser to open it with. */

@@ -8,6 +8,7 @@ import { OwnRelays } from './OwnRelays.tsx'
 
 interface Props {
   readonly settings: SettingsModel
+  readonly now: number
   readonly onClose: () => void
 }
 
@@ -138,7 +139,7 @@ const Keys = () => (
 )
 
 /** Name, looks, privacy, relays, diagnostics, and the way out. */
-export const SettingsDialog = ({ settings, onClose }: Props) => (
+export const SettingsDialog = ({ settings, now, onClose }: Props) => (
   <Dialog title="Settings" onClose={onClose}>
     {settings.problem.value !== null && (
       <p class="problem" role="alert">
@@ -177,7 +178,7 @@ export const SettingsDialog = ({ settings, onClose }: Props) => (
       <OwnRelays relays={settings.relays} />
     </Section>
     <Section title="Diagnostics">
-      <Diagnostics settings={settings} />
+      <Diagnostics diagnostics={settings.diagnostics} now={now} />
     </Section>
     <Section title="Keyboard">
       <Keys />
