@@ -2,6 +2,9 @@ import type { ContactDiagnosis, RelayDiagnosis } from '../services/engine-api.ts
 
 /** What the engine's findings are called where a person reads them. `name` stands for the contact. */
 
+/** Stands in a sentence for a contact whose name has not come yet. */
+export const nobodyYet = 'this contact'
+
 type WaitingReason = NonNullable<ContactDiagnosis['reason']>
 
 /** What messages wait for, and what can be done about it if anything can. */
@@ -10,7 +13,7 @@ export const waitingWords = (reason: WaitingReason, name: string): string => {
     case 'keys-changed':
       return `Waiting for your yes to ${name}’s new keys. Open the conversation to compare the safety number.`
     case 'own-offline':
-      return 'Waiting for a connection to your relay. It is tried again by itself.'
+      return 'Waiting for a connection to your relay. Check this device’s network; the rest happens by itself.'
     case 'outdated':
       return 'Waiting: your relay needs a newer version of Sotto. Reload the page to get it.'
     case 'not-newest':

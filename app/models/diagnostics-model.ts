@@ -1,7 +1,7 @@
 import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import type { ContactDiagnosis, Diagnosis, DiagnosticLine, EngineApi, RepairAnswer } from '../services/engine-api.ts'
 import { diagnosisReport } from './diagnosis-report.ts'
-import { dialWords, lackingWords, pathWords, relayWords, waitingWords } from './diagnosis-words.ts'
+import { dialWords, lackingWords, nobodyYet, pathWords, relayWords, waitingWords } from './diagnosis-words.ts'
 import type { World } from './world.ts'
 
 export type { DiagnosticLine, RepairAnswer }
@@ -31,16 +31,16 @@ export interface RelayFindings {
 type DiagnosticsWorld = Pick<World, 'copy' | 'keepStorage' | 'saveText' | 'version'>
 
 const findingsOf = (contact: ContactDiagnosis): ContactFindings => {
-  const { conversationId, name = 'New contact', path, heardAtMs, waiting, unreceipted, reason, dial } = contact
+  const { conversationId, name, path, heardAtMs, waiting, unreceipted, reason, dial } = contact
   return {
     conversationId,
-    name,
+    name: name ?? 'New contact',
     path,
     pathWords: pathWords[path],
     heardAtMs,
     waiting,
     unreceipted,
-    reason: reason && waitingWords(reason, name),
+    reason: reason && waitingWords(reason, name ?? nobodyYet),
     dial: dial && { words: dialWords[dial.outcome], atMs: dial.atMs },
   }
 }

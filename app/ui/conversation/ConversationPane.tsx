@@ -80,6 +80,7 @@ const wordsOf = ({ notice, text }: MessageView, name: string): string =>
 export const ConversationPane = ({ conversation, ...props }: Props) => {
   const { contactId, name, typing, verification } = conversation.view.value
   const spoken = conversation.announcement.value
+  const waitingFor = conversation.waitingFor.value
   return (
     <section class="pane conversation-pane" aria-label="Conversation">
       <ConversationHeader
@@ -93,7 +94,11 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
       />
       <History conversation={conversation} now={props.now} />
       <div class="typing-place" aria-live="polite">
-        {typing && <Typing name={conversation.name.value} />}
+        {typing ? (
+          <Typing name={conversation.name.value} />
+        ) : (
+          waitingFor !== null && <p class="waiting-line">{waitingFor}</p>
+        )}
       </div>
       <TwoHistories conversation={conversation} onSafetyNumber={props.onSafetyNumber} />
       <KeysChanged conversation={conversation} onSafetyNumber={props.onSafetyNumber} />

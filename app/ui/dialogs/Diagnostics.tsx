@@ -5,7 +5,7 @@ import type {
   DiagnosticsModel,
   RelayFindings,
 } from '../../models/diagnostics-model.ts'
-import { clockTime, exactTime, relativeTime } from '../parts/format-time.ts'
+import { clockTime, exactTime, isSameDay, relativeTime } from '../parts/format-time.ts'
 
 interface Props {
   readonly diagnostics: DiagnosticsModel
@@ -34,7 +34,7 @@ const answerWords = (answer: ReturnType<DiagnosticsModel['repairs']['value']['ge
   if (answer === 'failed') return 'This could not be stored. Reload the page and try again.'
   switch (answer.kind) {
     case 'begun':
-      return 'A new session is being made, and what has not arrived is sent again.'
+      return 'A new session is made as soon as their keys can be fetched, and what has not arrived is sent again.'
     case 'later':
       return `What has not arrived is sent again. A session was repaired lately; the next repair begins at ${clockTime(answer.atMs)}.`
     case 'keys-changed':
@@ -108,7 +108,9 @@ const Relay = ({ relay, now }: { relay: RelayFindings; now: number }) => (
         {relay.sinceMs !== undefined && (
           <>
             {' since '}
-            <Moment ms={relay.sinceMs} now={now} />
+            <time dateTime={new Date(relay.sinceMs).toISOString()}>
+              {isSameDay(relay.sinceMs, now) ? clockTime(relay.sinceMs) : exactTime(relay.sinceMs)}
+            </time>
           </>
         )}
         .
