@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { relaysIn } from './models/invite-address.ts'
 import { discoverRelay } from './models/relay-discovery.ts'
 import type { SessionHistory, World } from './models/world.ts'
@@ -29,6 +29,30 @@ const visibility = (page: Window) => {
   return visible
 }
 
+/** 5 minutes without a touch: the person is away. */
+const idleMs = 300_000
+
+const touches = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const
+
+/** Touched within the last 5 minutes, and visible. */
+const activity = (page: Window, visible: ReadonlySignal<boolean>): ReadonlySignal<boolean> => {
+  const touched = signal(true)
+  let timer: number | undefined
+  let touchedAtMs = -Infinity
+  const touch = () => {
+    // A moving pointer says the same sixty times a second.
+    if (touched.value && performance.now() - touchedAtMs < 1_000) return
+    touchedAtMs = performance.now()
+    touched.value = true
+    page.clearTimeout(timer)
+    timer = page.setTimeout(() => (touched.value = false), idleMs)
+  }
+  for (const kind of touches) page.addEventListener(kind, touch, { passive: true, capture: true })
+  // Whoever comes back to a tab is there, before they touch anything.
+  visible.subscribe((isVisible) => isVisible && touch())
+  return computed(() => visible.value && touched.value)
+}
+
 const connectivity = (page: Window) => {
   const { navigator } = page
   const online = signal(navigator.onLine)
@@ -57,9 +81,11 @@ const saveText = (page: Window, name: string, text: string): void => {
 export const createPageWorld = (page: Window, hash: string, version: string): World => {
   const { navigator, location } = page
   const share = 'share' in navigator ? (url: string) => navigator.share({ url }) : undefined
+  const visible = visibility(page)
   return {
     now: clock(page),
-    visible: visibility(page),
+    visible,
+    active: activity(page, visible),
     online: connectivity(page),
     appUrl: `${location.origin}${location.pathname}`,
     version,

@@ -24,6 +24,8 @@ export interface FixtureEngine extends EngineApi {
   readonly verified: (readonly [conversationId: string, verified: boolean])[]
   /** Conversations a repair was asked for. */
   readonly repaired: string[]
+  /** What was said of the person being there, in order. */
+  readonly attended: boolean[]
   /** What the next scanned code is found to be. */
   verdict: SafetyVerdict
   /** The next call of `send`, `createAccount`, `createInvite` or `acceptInvite` fails with this. */
@@ -105,6 +107,7 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     sent: [],
     verified: [],
     repaired: [],
+    attended: [],
     verdict: 'match',
     failNext: null,
     gate: Promise.resolve(),
@@ -160,6 +163,10 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     },
     saveDraft: (conversationId, text) => {
       engine.drafts.set(conversationId, text)
+      return Promise.resolve()
+    },
+    attend: (active) => {
+      engine.attended.push(active)
       return Promise.resolve()
     },
     typing: () => Promise.resolve(),
@@ -226,7 +233,7 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
 /** A profile with two relays' worth of calm. */
 export const readyState = (conversations: readonly ConversationView[]): EngineState => ({
   profile: { accountId: 'a0', name: 'Alice', keysSinceMs: madeAtMs },
-  settings: { theme: 'system', sendReadReceipts: true },
+  settings: { theme: 'system', sendReadReceipts: true, shareTyping: true, sharePresence: true },
   relays: [relay],
   conversations,
 })

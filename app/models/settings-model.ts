@@ -16,7 +16,12 @@ type SettingsWorld = Pick<World, 'copy' | 'keepStorage' | 'now' | 'restart' | 's
 
 /** The person's own settings, their relays, and what the device says about itself. */
 export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorld) => {
-  const settings = signal<Settings>({ theme: 'system', sendReadReceipts: true })
+  const settings = signal<Settings>({
+    theme: 'system',
+    sendReadReceipts: true,
+    shareTyping: true,
+    sharePresence: true,
+  })
   const name = signal('')
   const relays: OwnRelaysModel = new OwnRelaysModel(engine)
   const diagnostics: DiagnosticsModel = new DiagnosticsModel(engine, world)

@@ -5,6 +5,7 @@ import type { World } from './world.ts'
 export interface FixtureWorld extends World {
   readonly now: Signal<number>
   readonly visible: Signal<boolean>
+  readonly active: Signal<boolean>
   readonly online: Signal<boolean>
   readonly copied: string[]
   readonly saved: string[]
@@ -44,6 +45,7 @@ export const createFixtureWorld = (part: Partial<World> = {}): FixtureWorld => {
     ...part,
     now: signal(Date.now()),
     visible: signal(true),
+    active: signal(true),
     online: signal(true),
     copied,
     saved,

@@ -20,6 +20,8 @@ export interface World {
   readonly now: ReadonlySignal<number>
   /** False while the tab is hidden: nothing counts as read then. */
   readonly visible: ReadonlySignal<boolean>
+  /** Whether the person is at this tab: it is visible, and was touched within the last minutes. */
+  readonly active: ReadonlySignal<boolean>
   /** What the browser says about its network. */
   readonly online: ReadonlySignal<boolean>
   /** Address of the app without fragment; an invite's fragment is appended to it. */

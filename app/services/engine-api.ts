@@ -38,6 +38,10 @@ export interface ConversationView {
   readonly messages: number
   readonly path: PeerPath
   readonly typing: boolean
+  /** The contact tells over a direct link that they are here, or away; absent: no link, or not told. */
+  readonly here?: 'online' | 'away'
+  /** When they were last seen so; Unix milliseconds. Absent: never, or not told. */
+  readonly seenAtMs?: number
   /** What the messages wait for that nobody has taken yet; absent: nothing waits, or has for a moment only. */
   readonly waiting?: WaitingReason
   /**
@@ -66,6 +70,10 @@ export interface RelayView {
 export interface Settings {
   readonly theme: 'system' | 'light' | 'dark'
   readonly sendReadReceipts: boolean
+  /** Whether contacts are told that the person is writing; off, nobody's writing is shown either. */
+  readonly shareTyping: boolean
+  /** Whether contacts are told that the person is here, away, or when they were last seen; off, nobody's is shown either. */
+  readonly sharePresence: boolean
 }
 
 /** Something the person should hear about; `code` is stable, `message` says what happened and what to do. */
@@ -213,6 +221,8 @@ export interface EngineApi {
   connect(network: Network): Promise<void>
   /** Another tab takes over: the network is stopped. What only a leader can do (see `leadersCalls`) fails from then on. */
   disconnect(): Promise<void>
+  /** Whether the person is at this tab: it is visible, and was touched within minutes. Told to contacts, if they want it. */
+  attend(active: boolean): Promise<void>
   /** Ends the outbox and closes the store. */
   close(): Promise<void>
 

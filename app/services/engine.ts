@@ -220,6 +220,7 @@ export const createEngine = ({
       void improveCrypto(leading.core, choice)
     },
     disconnect: async () => open().follow(),
+    attend: async (active) => open().attend(active),
     close: async () => {
       await running?.close()
       running = undefined

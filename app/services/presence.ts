@@ -19,6 +19,8 @@ export interface PresenceState {
   readonly paths: ReadonlyMap<string, PeerPath>
   readonly relays: ReadonlyMap<string, RelayPresence>
   readonly typing: ReadonlyMap<string, true>
+  /** Contacts who tell over a link that they are here, or away. */
+  readonly here: ReadonlyMap<string, 'online' | 'away'>
   readonly dials: ReadonlyMap<string, DialReport>
   /** Why the last envelope for a contact did not leave; gone with the next one that does. */
   readonly sending: ReadonlyMap<string, NetworkFailure['reason']>
@@ -48,6 +50,7 @@ export interface Presence {
   relay(relay: string): RelayState
   setRelay(relay: string, state: RelayState, now: number): void
   readonly typing: Facts<true>
+  readonly here: Facts<'online' | 'away'>
   readonly dials: Facts<DialReport>
   readonly sending: Facts<NetworkFailure['reason']>
   readonly sessions: Facts<SessionObstacle>
@@ -58,6 +61,7 @@ export const nothingPresent: PresenceState = {
   paths: new Map(),
   relays: new Map(),
   typing: new Map(),
+  here: new Map(),
   dials: new Map(),
   sending: new Map(),
   sessions: new Map(),
@@ -65,7 +69,7 @@ export const nothingPresent: PresenceState = {
 }
 
 /** The kinds that a conversation shows. */
-const shownKinds = ['paths', 'typing', 'waiting'] as const satisfies readonly (keyof PresenceState)[]
+const shownKinds = ['paths', 'typing', 'here', 'waiting'] as const satisfies readonly (keyof PresenceState)[]
 
 const factsIn = <T>(map: Map<string, T>, onChange: () => void): Facts<T> => ({
   get: (key) => map.get(key),
@@ -89,6 +93,7 @@ export const createPresence = (onChange: () => void = () => undefined): Presence
     paths: new Map<string, PeerPath>(),
     relays: new Map<string, RelayPresence>(),
     typing: new Map<string, true>(),
+    here: new Map<string, 'online' | 'away'>(),
     dials: new Map<string, DialReport>(),
     sending: new Map<string, NetworkFailure['reason']>(),
     sessions: new Map<string, SessionObstacle>(),
@@ -105,6 +110,7 @@ export const createPresence = (onChange: () => void = () => undefined): Presence
       fill(state.paths, next.paths)
       fill(state.relays, next.relays)
       fill(state.typing, next.typing)
+      fill(state.here, next.here)
       fill(state.dials, next.dials)
       fill(state.sending, next.sending)
       fill(state.sessions, next.sessions)
@@ -119,6 +125,7 @@ export const createPresence = (onChange: () => void = () => undefined): Presence
       if (relays.get(relay)?.state !== next) relays.set(relay, { state: next, sinceMs: now })
     },
     typing: factsIn(state.typing, onChange),
+    here: factsIn(state.here, onChange),
     dials: factsIn(state.dials, onChange),
     sending: factsIn(state.sending, onChange),
     sessions: factsIn(state.sessions, onChange),

@@ -6,6 +6,7 @@ import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { fenced, type FencedStore } from '../store/fenced-store.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { StoreError } from '../store/store-error.ts'
+import { attendAgainMs, createAttendance, type Attendance } from './attendance.ts'
 import { refreshLogs } from './contact-logs.ts'
 import { createContinuity, type LeadersContinuity } from './continuity.ts'
 import type { Core } from './core.ts'
@@ -59,6 +60,8 @@ export interface Running {
   typing(conversationId: string): Promise<void>
   /** This conversation is on screen here; null: none is. */
   show(conversationId: string | null): Promise<void>
+  /** Whether the person is at this tab. */
+  attend(active: boolean): void
   /** This engine leads from now on: it alone uses a network. @throws StoreError. */
   lead(network: Network): Promise<void>
   /** Another engine leads, or will: the network is stopped and everything else goes on. */
@@ -123,6 +126,7 @@ interface Services {
   readonly outbox: Outbox
   readonly receipts: Receipts
   readonly signals: Signals
+  readonly attendance: Attendance
   readonly showing: Showing
   readonly waiting: Waiting
   readonly tasks: Readonly<Record<Chore, Task>>
@@ -212,6 +216,8 @@ class WiredEngine implements Running {
   readonly #tab: string
   #network: Network | undefined
   #shown: string | null = null
+  #active = false
+  #cancelAttending: () => void = () => undefined
   #waiting: (() => void)[] = []
   #cancelUpkeep: () => void = () => undefined
 
@@ -236,10 +242,12 @@ class WiredEngine implements Running {
       emit: (event) => this.#publish([event], null),
     })
     const { core } = this
+    const attendance = createAttendance(core)
     this.#services = {
+      attendance,
       outbox: createOutbox(core),
       receipts: createReceipts(core),
-      signals: createSignals(core),
+      signals: createSignals(core, attendance),
       showing: createShowing(core),
       waiting: createWaiting(core),
       ...createTasks(
@@ -252,7 +260,7 @@ class WiredEngine implements Running {
     const { signals, outbox, receipts, tasks } = this.#services
     this.#receive = createReceiveEnvelopes(core)
     const listener = createNetworkListener(core, {
-      ...{ receive: this.#receive, signals, outbox, receipts },
+      ...{ receive: this.#receive, signals, attendance, outbox, receipts },
       wakeAll: () => this.#wakeAll(),
       topUpPrekeys: () => tasks.prekeys.kick(),
     })
@@ -271,12 +279,15 @@ class WiredEngine implements Running {
   async lead(network: Network): Promise<void> {
     await this.#store.lead()
     const { core } = this
-    core.presence.replace(nothingPresent)
+    const changed = core.presence.replace(nothingPresent)
     this.#network = network
+    // What the tab that led before knew is not known here.
+    showPresence(core, changed, this.#options.emit).catch(core.report)
     this.#peers.tell({ kind: 'leading' })
     this.#tellPresence()
     this.#starter.kick()
     void this.#services.showing.show(this.#shown, this.#tab).catch(core.report)
+    this.attend(this.#active)
     this.#services.outbox.resume().catch(core.report)
     this.#services.receipts.resume().catch(core.report)
     this.#services.waiting.resume().catch(core.report)
@@ -293,6 +304,7 @@ class WiredEngine implements Running {
       })
     }
     this.#store.follow()
+    if (this.#active) this.attend(true)
   }
 
   async typing(conversationId: string): Promise<void> {
@@ -304,6 +316,15 @@ class WiredEngine implements Running {
     this.#shown = conversationId
     if (this.#network) await this.#services.showing.show(conversationId, this.#tab)
     else this.#peers.tell({ kind: 'show', tab: this.#tab, conversationId })
+  }
+
+  attend(active: boolean): void {
+    this.#active = active
+    this.#cancelAttending()
+    if (this.#network) this.#services.attendance.attend(this.#tab, active)
+    else this.#peers.tell({ kind: 'attend', tab: this.#tab, active })
+    // The tab that leads forgets those that have ended without a word.
+    if (active) this.#cancelAttending = this.core.timers.after(attendAgainMs, () => this.attend(this.#active))
   }
 
   onboarded(): void {
@@ -322,6 +343,7 @@ class WiredEngine implements Running {
     this.core.timers.close()
     this.#answerWaiting()
     this.#peers.tell({ kind: 'show', tab: this.#tab, conversationId: null })
+    this.#peers.tell({ kind: 'attend', tab: this.#tab, active: false })
     this.#peers.close()
     // A network that does not stop must not keep the store from the next tab.
     if (this.#starter.started) await this.#network?.stop().catch(() => undefined)
@@ -349,7 +371,13 @@ class WiredEngine implements Running {
   #publish(events: readonly EngineEvent[], work: Work | null): void {
     for (const event of events) this.#options.emit(event)
     this.#peers.tell({ kind: 'step', events, work })
-    if (this.#network) this.#services.waiting.heed(events)
+    if (this.#network) this.#heed(events)
+  }
+
+  /** What the leader concludes from a step of any tab. */
+  #heed(events: readonly EngineEvent[]): void {
+    this.#services.waiting.heed(events)
+    if (events.some(({ kind }) => kind === 'settings')) this.#services.attendance.reconsider()
   }
 
   #hear(message: PeerNews): void {
@@ -357,7 +385,7 @@ class WiredEngine implements Running {
     switch (message.kind) {
       case 'step':
         for (const event of message.events) this.#options.emit(event)
-        if (this.#network) this.#services.waiting.heed(message.events)
+        if (this.#network) this.#heed(message.events)
         if (this.#network && message.work) doWork(core, this.#services, message.work)
         this.#answerWaiting()
         return
@@ -374,7 +402,11 @@ class WiredEngine implements Running {
       case 'show':
         if (this.#network) this.#services.showing.show(message.conversationId, message.tab).catch(core.report)
         return
+      case 'attend':
+        if (this.#network) this.#services.attendance.attend(message.tab, message.active)
+        return
       case 'leading':
+        if (this.#active) this.attend(true)
         if (this.#shown !== null) void this.show(this.#shown).catch(core.report)
     }
   }

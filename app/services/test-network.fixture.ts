@@ -114,6 +114,8 @@ export class TestWorld {
   readonly wanted: string[] = []
   faults: Faults = {}
   #links = 0
+  /** The newest link of two accounts, by both their names in order. */
+  readonly #linkOf = new Map<string, number>()
   readonly #chance: () => number
 
   constructor(seed = 1) {
@@ -242,9 +244,21 @@ export class TestWorld {
     const answered = hello && (await b.listener.onSignal(linkId, hello))
     const known = answered?.reply && (await a.listener.onSignal(linkId, answered.reply))
     if (!known || answered.contactId !== idA || known.contactId !== idB) return false
+    this.#linkOf.set([idA, idB].toSorted().join(), linkId)
     a.listener.onPath(idB, 'direct')
     b.listener.onPath(idA, 'direct')
     return true
+  }
+
+  /** Number of the link between two accounts; signals that nobody opened a link for come over one of their own. */
+  linkBetween(a: string | undefined, b: string): number {
+    return this.#linkOf.get([a ?? '', b].toSorted().join()) ?? 0
+  }
+
+  /** The link between two engines ends, and both notice. */
+  unlink(a: Connection, b: Connection): void {
+    a.listener.onPath(b.accountOf() ?? '', 'relay')
+    b.listener.onPath(a.accountOf() ?? '', 'relay')
   }
 
   connection(deviceKey: Uint8Array): Connection | undefined {
@@ -446,7 +460,10 @@ export const createTestNetwork = (
     signal: async (contactId, signal) => {
       const peer = [...world.connections.values()].find((one) => one.accountOf() === contactId)
       if (!world.direct || !peer) return false
-      await peer.listener.onSignal(1, signal)
+      // Answers go back over the same link, and so on.
+      let [to, from] = [peer.listener, own?.listener]
+      for (let next: Uint8Array | undefined = signal; next && to; [to, from] = [from ?? to, to])
+        next = (await to.onSignal(world.linkBetween(whoAmI(), contactId), next))?.reply
       return true
     },
     wantDirect: ({ contactId }, wanted) => {

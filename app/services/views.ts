@@ -21,6 +21,7 @@ export const messageView = (row: MessageRow): MessageView => ({
 export const conversationView = (row: ConversationRow, presence: Presence): ConversationView => {
   const contactId = toHex(row.contactId)
   const { last } = row
+  const here = presence.here.get(contactId)
   const waiting = presence.waiting.get(contactId)
   return {
     conversationId: toHex(row.conversationId),
@@ -42,6 +43,8 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
     path: presence.path(contactId),
     typing: presence.typing.get(contactId) === true,
     ...(waiting === undefined ? {} : { waiting }),
+    ...(here === undefined ? {} : { here }),
+    ...(row.seenAtMs === undefined ? {} : { seenAtMs: row.seenAtMs }),
     ...(row.verification === undefined ? {} : { verification: row.verification }),
     ...(row.forked ? { forked: true } : {}),
   }

@@ -2,14 +2,13 @@ import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import type { ReadTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
-import { conversationTable } from '../store/records/conversation.ts'
 import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
 import type { Core } from './core.ts'
 import type { EngineEvent } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { inviteLaneRows } from './outbox.ts'
+import { showConversation } from './show-conversation.ts'
 import { isHeld } from './trust.ts'
-import { conversationView } from './views.ts'
 import { waitingReason, type WaitingFacts, type WaitingReason } from './waiting-reason.ts'
 
 /** 64 rows from the newest: a message that waits is among them, unless so many others overtook it that nothing stands still. */
@@ -132,7 +131,7 @@ class StoredWaiting implements Waiting {
     const sinceMs = found && (this.#candidates.get(contact) ?? now())
     if (this.#candidates.has(contact)) this.#candidates.set(contact, sinceMs)
     const isShown = sinceMs !== undefined && now() - sinceMs >= pace.waitingShownMs
-    if (presence.waiting.set(contact, isShown ? found : undefined)) await this.#show(contact)
+    if (presence.waiting.set(contact, isShown ? found : undefined)) await showConversation(this.#core, contact)
   }
 
   async #reason(tx: ReadTransaction, contact: string): Promise<WaitingReason | undefined | 'nothing waits'> {
@@ -142,15 +141,6 @@ class StoredWaiting implements Waiting {
     const rows = await tx.list(outboxTable, { prefix: [row.contactId], limit: rowsLookedAt, reverse: true })
     if (standing(rows, row) === 'none') return 'nothing waits'
     return reasonFor(this.#core, account, row, rows)
-  }
-
-  async #show(contact: string): Promise<void> {
-    const { store, presence, emit } = this.#core
-    const row = await store.read(async (tx) => {
-      const known = await tx.get(contactTable, [fromHex(contact)])
-      return known && tx.get(conversationTable, [known.conversationId])
-    })
-    if (row && !row.hidden) emit({ kind: 'conversation', conversation: conversationView(row, presence) })
   }
 
   /** One timer for the next reason that will have lasted long enough. */

@@ -78,7 +78,7 @@ const wordsOf = ({ notice, text }: MessageView, name: string): string =>
 
 /** One conversation: who, what was said, and where to write. */
 export const ConversationPane = ({ conversation, ...props }: Props) => {
-  const { contactId, name, typing, verification } = conversation.view.value
+  const { contactId, name, typing, verification, here, seenAtMs } = conversation.view.value
   const spoken = conversation.announcement.value
   const waitingFor = conversation.waitingFor.value
   return (
@@ -88,7 +88,10 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
         name={conversation.name.value}
         named={name !== undefined}
         verification={verification}
+        here={here}
+        seenAtMs={seenAtMs}
         connection={props.connection}
+        now={props.now}
         onBack={props.onBack}
         onSafetyNumber={props.onSafetyNumber}
       />

@@ -166,6 +166,35 @@ export const SettingsDialog = ({ settings, now, onClose }: Props) => (
           <small class="hint">They still learn that a message arrived.</small>
         </span>
       </label>
+      <label class="switch-line">
+        <input
+          type="checkbox"
+          role="switch"
+          class="switch"
+          checked={settings.settings.value.shareTyping}
+          onChange={(event) => void settings.change({ shareTyping: event.currentTarget.checked })}
+        />
+        <span>
+          Tell others when I am writing
+          <small class="hint">Without it you do not see when they are.</small>
+        </span>
+      </label>
+      <label class="switch-line">
+        <input
+          type="checkbox"
+          role="switch"
+          class="switch"
+          checked={settings.settings.value.sharePresence}
+          onChange={(event) => void settings.change({ sharePresence: event.currentTarget.checked })}
+        />
+        <span>
+          Tell others when I am here
+          <small class="hint">
+            Online, away, last seen: only over a direct connection, never through a relay. Without it you do not see it
+            of others.
+          </small>
+        </span>
+      </label>
       <p class="hint">
         An invite link that was opened here may stay in this browser’s history. Remove it there if others use this
         browser.
