@@ -267,9 +267,9 @@ export const createSessionStarter = (core: Core, again: () => void): SessionStar
   return {
     work,
     hurry: (contact) => {
-      const rest = resting.get(contact)
+      const last = resting.get(contact)
       // What the relays gave has cost the contact a one-time prekey: once an hour is the most that impatience may take.
-      const isFree = rest?.outcome === 'missing' || (rest && core.now() - rest.atMs >= core.pace.repairMs[0])
+      const isFree = last?.outcome === 'missing' || (last && core.now() - last.atMs >= core.pace.repairMs[0])
       if (isFree) resting.delete(contact)
       again()
     },

@@ -12,6 +12,7 @@ const people = [
   conversation({
     messages: 40,
     typing: true,
+    here: 'online',
     path: 'direct',
     last: { text: 'see you', mine: true, sentAtMs: now, status: 'read' },
   }),
@@ -19,6 +20,7 @@ const people = [
     conversationId: 'c1',
     contactId: '0001',
     name: 'Carol',
+    here: 'away',
     unread: 3,
     last: { text: 'hello', mine: false, sentAtMs: now },
   }),
@@ -26,6 +28,7 @@ const people = [
 ]
 const verified = conversation({
   messages: 40,
+  seenAtMs: now - 200_000_000,
   verification: 'verified',
   last: { text: 'see you', mine: true, sentAtMs: now },
 })
