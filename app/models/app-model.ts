@@ -1,4 +1,4 @@
-import { batch, computed, createModel, effect, signal, type ReadonlySignal } from '@preact/signals'
+import { batch, computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import type { EngineApi, EngineEvent } from '../services/engine-api.ts'
 import { connectionOf } from './connection.ts'
 import { CurrentConversationModel } from './current-conversation-model.ts'
@@ -136,11 +136,6 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     safety.value?.close()
     safety.value = null
   }
-
-  effect(() => {
-    // Only a courtesy: nothing to tell when it does not arrive.
-    if (phase.value === 'ready') engine.attend(world.active.value).catch(() => undefined)
-  })
 
   // A safety number never stands under the name of another conversation than its own.
   conversation.subscribe(() => {

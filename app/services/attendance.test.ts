@@ -29,7 +29,11 @@ const befriend = async () => {
   await expect.poll(async () => (await alice.messages(id)).at(-1)?.status, soon).toBe('delivered')
   world.direct = true
   const link = async () => expect(await world.link(connectionOf(world, alice), connectionOf(world, bob))).toBe(true)
-  const unlink = () => world.unlink(connectionOf(world, alice), connectionOf(world, bob))
+  /** The link ends, and both notice. */
+  const unlink = () => {
+    connectionOf(world, alice).listener.onPath(bob.accountId ?? '', 'relay')
+    connectionOf(world, bob).listener.onPath(alice.accountId ?? '', 'relay')
+  }
   const here = (who: Person) => who.conversation(id)?.here
   return { world, clock, alice, bob, id, link, unlink, here }
 }

@@ -7,13 +7,13 @@ import { conversationTable } from '../store/records/conversation.ts'
 import { messageIndex, messageTable } from '../store/records/message.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import { closeSessions } from './close-sessions.ts'
-import type { Core } from './core.ts'
+import type { Continuity, Core } from './core.ts'
 import { writeDiagnostic } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
 import { readAccount, requireAccount } from './identity.ts'
 import { rotatePrekeys } from './prekey-upkeep.ts'
 
-/**
+/*
  * Whether what is stored here is the newest there is. A profile that was copied, or restored from a backup, holds ratchets that
  * have moved on elsewhere since: sealing anything with them would use keys a second time.
  *
@@ -24,13 +24,6 @@ import { rotatePrekeys } from './prekey-upkeep.ts'
  * 2. A copy closes all its sessions for sending before it is confirmed; what was to be sent is encrypted for new ones.
  * 3. A relay that does not know (it lost its database, or is older) confirms: nobody could ever send otherwise.
  */
-export interface Continuity {
-  readonly confirmed: boolean
-  /** The tab that leads has been confirmed. */
-  confirm(): void
-  /** Something was encrypted: the counter is raised soon. */
-  moved(): void
-}
 
 /**
  * Room that is left for what a newer copy has given out meanwhile: more prekeys than are made in 20 years, and more messages

@@ -4,10 +4,18 @@ import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import type { EngineEvent } from './engine-api.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { Effects } from './effects.ts'
-import type { Continuity } from './continuity.ts'
 import type { Pace } from './pace.ts'
 import type { Presence } from './presence.ts'
 import type { Timers } from './timers.ts'
+
+/** Whether what is stored here is the newest copy of this profile (`continuity.ts`). */
+export interface Continuity {
+  readonly confirmed: boolean
+  /** The tab that leads has been confirmed. */
+  confirm(): void
+  /** Something was encrypted: the counter is raised soon. */
+  moved(): void
+}
 
 /** What every service is handed. Holds nothing of the stored state: that is read inside each transaction. */
 export interface Core {

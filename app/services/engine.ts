@@ -175,6 +175,21 @@ const improveCrypto = async (core: Core, choice: CryptoChoice): Promise<void> =>
   }
 }
 
+const onboard = async (
+  running: Running,
+  whenConnected: Promise<Network>,
+  name: string,
+  relayAddresses: readonly string[],
+): Promise<Outcome<ProfileView>> => {
+  const { core } = running
+  // The page hands the network over after its first paint, which may be later than the first click.
+  const network = await Promise.race([whenConnected, pause(core, core.pace.patienceMs)])
+  if (!network) return refuse('relay-unreachable', 'The network did not start. Reload the page and try again.')
+  const outcome = await createAccount(core, network, name, relayAddresses)
+  if (outcome.ok) running.onboarded()
+  return outcome
+}
+
 /**
  * The engine: everything the app does, over one database. Several engines may work on the same database at once; none keeps
  * state of its own between steps.
@@ -225,15 +240,7 @@ export const createEngine = ({
       await running?.close()
       running = undefined
     },
-    createAccount: async (name, relayAddresses) => {
-      const { core } = open()
-      // The page hands the network over after its first paint, which may be later than the first click.
-      const network = await Promise.race([whenConnected, pause(core, core.pace.patienceMs)])
-      if (!network) return refuse('relay-unreachable', 'The network did not start. Reload the page and try again.')
-      const outcome = await createAccount(core, network, name, relayAddresses)
-      if (outcome.ok) open().onboarded()
-      return outcome
-    },
+    createAccount: async (name, relayAddresses) => onboard(open(), whenConnected, name, relayAddresses),
     ...personalCalls(open),
     ...conversationCalls(open),
     diagnostics: async () => {

@@ -12,6 +12,8 @@ export interface Pace {
   readonly offerAgainMs: readonly [first: number, most: number]
   /** Any failed call is tried again after the first, doubling to the second, for ever. */
   readonly retryMs: readonly [first: number, most: number]
+  /** A message that waits longer than this says for what; shorter ones would only flicker. */
+  readonly waitingShownMs: number
   /** A contact whose account none of its relays has is asked for again after the first, doubling to the second. */
   readonly accountMissingMs: readonly [first: number, most: number]
   /** A contact's session is repaired once in the first, doubling to the second while repairs do not help. */
@@ -22,8 +24,6 @@ export interface Pace {
   readonly askMs: number
   /** Two envelopes of one sender overtake each other within this; a message missing longer than that is missing. */
   readonly overtakeMs: number
-  /** A message that waits longer than this says for what; shorter ones would only flicker. */
-  readonly waitingShownMs: number
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -38,6 +38,7 @@ export const defaultPace: Pace = {
   offerAgainMs: [minuteMs, 6 * hourMs],
   // 30 s: a relay that came back is noticed by its connection; this is for whatever gives no sign.
   retryMs: [secondMs, 30 * secondMs],
+  waitingShownMs: 3 * secondMs,
   accountMissingMs: [minuteMs, hourMs],
   // A relay can make any envelope fail: this is what it can cost a contact in one-time prekeys, five on the first day and one
   // on each day after.
@@ -46,7 +47,6 @@ export const defaultPace: Pace = {
   counterMs: [2 * secondMs, 10 * secondMs],
   askMs: secondMs,
   overtakeMs: 5 * secondMs,
-  waitingShownMs: 3 * secondMs,
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

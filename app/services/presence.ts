@@ -9,7 +9,7 @@ interface RelayPresence {
 }
 
 /** How the last attempt at a direct link ended, and when (Unix milliseconds). */
-export interface DialReport {
+interface DialReport {
   readonly outcome: DialOutcome
   readonly atMs: number
 }

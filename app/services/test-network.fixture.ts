@@ -17,6 +17,7 @@ import type {
   RemoteMailbox,
   SendPath,
 } from '../../signaling/network.ts'
+import { passOn } from './pass-on.fixture.ts'
 
 /** A repeatable source of numbers in [0, 1). */
 export const seeded = (seed: number): (() => number) => {
@@ -255,12 +256,6 @@ export class TestWorld {
     return this.#linkOf.get([a ?? '', b].toSorted().join()) ?? 0
   }
 
-  /** The link between two engines ends, and both notice. */
-  unlink(a: Connection, b: Connection): void {
-    a.listener.onPath(b.accountOf() ?? '', 'relay')
-    b.listener.onPath(a.accountOf() ?? '', 'relay')
-  }
-
   connection(deviceKey: Uint8Array): Connection | undefined {
     return this.connections.get(toHex(deviceKey))
   }
@@ -460,10 +455,7 @@ export const createTestNetwork = (
     signal: async (contactId, signal) => {
       const peer = [...world.connections.values()].find((one) => one.accountOf() === contactId)
       if (!world.direct || !peer) return false
-      // Answers go back over the same link, and so on.
-      let [to, from] = [peer.listener, own?.listener]
-      for (let next: Uint8Array | undefined = signal; next && to; [to, from] = [from ?? to, to])
-        next = (await to.onSignal(world.linkBetween(whoAmI(), contactId), next))?.reply
+      await passOn(world.linkBetween(whoAmI(), contactId), signal, peer.listener, own?.listener)
       return true
     },
     wantDirect: ({ contactId }, wanted) => {

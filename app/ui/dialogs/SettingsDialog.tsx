@@ -117,6 +117,51 @@ const Wipe = ({ settings }: Pick<Props, 'settings'>) => {
   )
 }
 
+type Switch = Exclude<keyof Settings, 'theme'>
+
+/** What is told to contacts; what is not told is not shown of them either, but for receipts. */
+const switches: readonly { setting: Switch; label: string; hint: string }[] = [
+  {
+    setting: 'sendReadReceipts',
+    label: 'Tell others when I have read their messages',
+    hint: 'They still learn that a message arrived.',
+  },
+  {
+    setting: 'shareTyping',
+    label: 'Tell others when I am writing',
+    hint: 'Without it you do not see when they are.',
+  },
+  {
+    setting: 'sharePresence',
+    label: 'Tell others when I am here',
+    hint: 'Online, away, last seen: only over a direct connection, never through a relay. Without it you do not see it of others.',
+  },
+]
+
+const Privacy = ({ settings }: Pick<Props, 'settings'>) => (
+  <>
+    {switches.map(({ setting, label, hint }) => (
+      <label key={setting} class="switch-line">
+        <input
+          type="checkbox"
+          role="switch"
+          class="switch"
+          checked={settings.settings.value[setting]}
+          onChange={(event) => void settings.change({ [setting]: event.currentTarget.checked })}
+        />
+        <span>
+          {label}
+          <small class="hint">{hint}</small>
+        </span>
+      </label>
+    ))}
+    <p class="hint">
+      An invite link that was opened here may stay in this browser’s history. Remove it there if others use this
+      browser.
+    </p>
+  </>
+)
+
 const Keys = () => (
   <dl class="keys">
     <dt>
@@ -153,52 +198,7 @@ export const SettingsDialog = ({ settings, now, onClose }: Props) => (
       <ThemeChoice settings={settings} />
     </Section>
     <Section title="Privacy">
-      <label class="switch-line">
-        <input
-          type="checkbox"
-          role="switch"
-          class="switch"
-          checked={settings.settings.value.sendReadReceipts}
-          onChange={(event) => void settings.change({ sendReadReceipts: event.currentTarget.checked })}
-        />
-        <span>
-          Tell others when I have read their messages
-          <small class="hint">They still learn that a message arrived.</small>
-        </span>
-      </label>
-      <label class="switch-line">
-        <input
-          type="checkbox"
-          role="switch"
-          class="switch"
-          checked={settings.settings.value.shareTyping}
-          onChange={(event) => void settings.change({ shareTyping: event.currentTarget.checked })}
-        />
-        <span>
-          Tell others when I am writing
-          <small class="hint">Without it you do not see when they are.</small>
-        </span>
-      </label>
-      <label class="switch-line">
-        <input
-          type="checkbox"
-          role="switch"
-          class="switch"
-          checked={settings.settings.value.sharePresence}
-          onChange={(event) => void settings.change({ sharePresence: event.currentTarget.checked })}
-        />
-        <span>
-          Tell others when I am here
-          <small class="hint">
-            Online, away, last seen: only over a direct connection, never through a relay. Without it you do not see it
-            of others.
-          </small>
-        </span>
-      </label>
-      <p class="hint">
-        An invite link that was opened here may stay in this browser’s history. Remove it there if others use this
-        browser.
-      </p>
+      <Privacy settings={settings} />
     </Section>
     <Section title="Keys">
       <DeviceKeys settings={settings} />
