@@ -15,7 +15,7 @@ it('says in the header and at the row whether the contact is there, and when the
   engine.emit({ kind: 'conversation', conversation: { ...bob, here: 'away' } })
   await vi.waitFor(() => expect(header()).toContain('Away'))
   expect(row()).toContain('Away')
-  engine.emit({ kind: 'conversation', conversation: { ...bob, path: 'relay', seenAtMs: Date.now() - 300_000 } })
+  engine.emit({ kind: 'conversation', conversation: { ...bob, path: 'relay', seenAtMs: Date.now() - 330_000 } })
   await vi.waitFor(() => expect(header()).toMatch(/Last seen 5/))
   expect(row()).not.toMatch(/Away|Online/)
   engine.emit({ kind: 'conversation', conversation: { ...bob, path: 'relay' } })
