@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { relaysIn } from './models/invite-address.ts'
 import { discoverRelay } from './models/relay-discovery.ts'
 import type { SessionHistory, World } from './models/world.ts'
@@ -29,6 +29,30 @@ const visibility = (page: Window) => {
   return visible
 }
 
+/** 5 minutes without a touch: the person is away. */
+const idleMs = 300_000
+
+const touches = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const
+
+/** Touched within the last 5 minutes, and visible. */
+const activity = (page: Window, visible: ReadonlySignal<boolean>): ReadonlySignal<boolean> => {
+  const touched = signal(true)
+  let timer: number | undefined
+  let touchedAtMs = -Infinity
+  const touch = () => {
+    // A moving pointer says the same sixty times a second.
+    if (touched.value && performance.now() - touchedAtMs < 1_000) return
+    touchedAtMs = performance.now()
+    touched.value = true
+    page.clearTimeout(timer)
+    timer = page.setTimeout(() => (touched.value = false), idleMs)
+  }
+  for (const kind of touches) page.addEventListener(kind, touch, { passive: true, capture: true })
+  // Whoever comes back to a tab is there, before they touch anything.
+  visible.subscribe((isVisible) => isVisible && touch())
+  return computed(() => visible.value && touched.value)
+}
+
 const connectivity = (page: Window) => {
   const { navigator } = page
   const online = signal(navigator.onLine)
@@ -43,13 +67,25 @@ const findRelays = async (page: Window, hash: string): Promise<readonly string[]
   return offered.length > 0 ? offered : relaysIn(hash)
 }
 
+/** Long enough for a browser to take the file over. */
+const savedWithinMs = 60_000
+
+const saveText = (page: Window, name: string, text: string): void => {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
+  const link = Object.assign(page.document.createElement('a'), { href: address, download: name })
+  link.click()
+  page.setTimeout(() => URL.revokeObjectURL(address), savedWithinMs)
+}
+
 /** The browser page as the models see it. `hash` is the fragment it was opened with. */
 export const createPageWorld = (page: Window, hash: string, version: string): World => {
   const { navigator, location } = page
   const share = 'share' in navigator ? (url: string) => navigator.share({ url }) : undefined
+  const visible = visibility(page)
   return {
     now: clock(page),
-    visible: visibility(page),
+    visible,
+    active: activity(page, visible),
     online: connectivity(page),
     appUrl: `${location.origin}${location.pathname}`,
     version,
@@ -57,6 +93,7 @@ export const createPageWorld = (page: Window, hash: string, version: string): Wo
     history: sessionHistory(page),
     findRelays: () => findRelays(page, hash),
     copy: (text) => navigator.clipboard.writeText(text),
+    saveText: (name, text) => saveText(page, name, text),
     ...(share === undefined ? {} : { share }),
     keepStorage: () => navigator.storage.persist(),
     openCamera: () =>

@@ -72,3 +72,29 @@ for (const by of ['ws', 'webrtc-direct'] as const) {
     await Promise.all([alice.page.context().close(), bob.page.context().close()])
   }, 60_000)
 }
+
+test('how an attempt at a link ended is told: it stood, nothing leads through, the device is not there', async () => {
+  await using relay = await startRelayProcess()
+  const alice = await bench.open('alice', relay.address)
+  const bob = await bench.open('bob', relay.address)
+  // Neither learns where the other could be reached: all that ever differs between two networks that let nothing through.
+  const deafen = () => {
+    const { prototype } = RTCPeerConnection
+    const kept = prototype.addIceCandidate
+    prototype.addIceCandidate = () => Promise.resolve()
+    Object.assign(globalThis, { hearAgain: () => (prototype.addIceCandidate = kept) })
+  }
+  await Promise.all([alice.page.evaluate(deafen), bob.page.evaluate(deafen)])
+  await alice.call('want', bob.card, true)
+  await alice.until('dials', (dials) => dials.length > 0)
+  expect(await alice.read('dials')).toEqual(['no-way-through'])
+
+  const hear = () => void (globalThis as unknown as { hearAgain: () => void }).hearAgain()
+  await Promise.all([alice.page.evaluate(hear), bob.page.evaluate(hear)])
+  await alice.until('dials', (dials) => dials.includes('linked'))
+
+  await bob.page.close()
+  await alice.until('dials', (dials) => dials.at(-1) !== 'linked')
+  expect((await alice.read('dials')).at(-1)).toBe('not-there')
+  await alice.page.context().close()
+}, 120_000)

@@ -3,6 +3,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { mailboxIdOf } from '../protocol/relay/mailbox-id.ts'
 import type { NetworkEnvironment } from './environment.ts'
 import type {
+  DialOutcome,
   EnvelopeSource,
   Network,
   NetworkListener,
@@ -61,6 +62,7 @@ export class FakeEngine extends Recorder implements NetworkListener {
   readonly relayStates: RelayState[] = []
   prekeysLow = 0
   readonly paths = new Map<string, PeerPath>()
+  readonly dials: DialOutcome[] = []
   /** What to answer for a batch. */
   take: (envelopes: readonly ReceivedEnvelope[]) => Promise<boolean[]> = (envelopes) =>
     Promise.resolve(envelopes.map(() => true))
@@ -100,6 +102,11 @@ export class FakeEngine extends Recorder implements NetworkListener {
 
   onPath(contactId: string, path: PeerPath): void {
     this.paths.set(contactId, path)
+    this.changed()
+  }
+
+  onDial(_contactId: string, outcome: DialOutcome): void {
+    this.dials.push(outcome)
     this.changed()
   }
 

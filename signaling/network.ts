@@ -75,6 +75,25 @@ export type SendPath = 'direct' | 'deposited'
 export type PeerPath = 'direct' | 'relay' | 'none'
 
 /**
+ * How the last attempt at a direct link ended, whichever side made it.
+ * - `linked`: it stood.
+ * - `no-relay`: no relay of the contact is known that could introduce us; `relay-unreachable`: it could not be reached.
+ * - `not-there`: the relay says that the contact's device is not connected to it.
+ * - `no-answer`: the device was called through the relay, and did not answer.
+ * - `no-way-through`: both sides exchanged their offers, and the networks between them let no connection through.
+ * - `not-recognised`: a connection stood, but nobody of this name answered on it; `failed`: anything else.
+ */
+export type DialOutcome =
+  | 'linked'
+  | 'no-relay'
+  | 'relay-unreachable'
+  | 'not-there'
+  | 'no-answer'
+  | 'no-way-through'
+  | 'not-recognised'
+  | 'failed'
+
+/**
  * State of the connection to one own relay. `reconnecting` after it was `connected` once, or after the first failure;
  * `outdated`: it serves only clients of newer versions than this one.
  */
@@ -114,6 +133,8 @@ export interface NetworkListener {
   onSignal(linkId: number, signal: Uint8Array): Promise<{ contactId: string; reply?: Uint8Array } | null>
   onRelayState(relayKey: Uint8Array, state: RelayState): void
   onPath(contactId: string, path: PeerPath): void
+  /** An attempt at a direct link has ended. */
+  onDial(contactId: string, outcome: DialOutcome): void
   /** An own relay has few one-time prekeys of this device left. */
   onPrekeysLow(relayKey: Uint8Array): void
 }

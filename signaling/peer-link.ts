@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import type { Random } from '../protocol/wire/brand.ts'
 import { secondMs } from '../protocol/wire/limits.ts'
 import { byReach, depositEnvelope } from './dial/deposits.ts'
+import { DialFailure } from './dial/dial-failure.ts'
 import { Dialer } from './dial/dialer.ts'
 import { Links } from './dial/links.ts'
 import { Semaphore } from './dial/semaphore.ts'
@@ -73,6 +74,7 @@ class PeerLink implements Network {
   readonly #dialers = new Map<string, Dialer>()
   #paths: Paths | undefined
   #links: Links | undefined
+  #listener: NetworkListener | undefined
   #home: Home | undefined
   /** The home of the start that still counts: `stop` takes it away, and with it whatever is only just starting. */
   #starting: Promise<Home> | undefined
@@ -93,6 +95,7 @@ class PeerLink implements Network {
       isWanted: (contactId) => this.#dialers.get(contactId)?.wanted === true,
     })
     this.#links = links
+    this.#listener = listener
     this.#paths = new Paths(
       (contactId) => this.#pathOf(contactId),
       (contactId, path) => listener.onPath(contactId, path),
@@ -149,6 +152,7 @@ class PeerLink implements Network {
     await Promise.all([...stopped, this.#couriers.stop()])
     this.#home = undefined
     this.#links = undefined
+    this.#listener = undefined
     this.#paths = undefined
   }
 
@@ -236,6 +240,7 @@ class PeerLink implements Network {
       dials: this.#dials,
       dial: (...attempt) => this.#dial(...attempt),
       transmit: (contactId, envelope) => this.#links?.send(contactId, envelope) ?? Promise.resolve(false),
+      onDial: (contactId, outcome) => this.#listener?.onDial(contactId, outcome),
       deposit: (to, envelope) => depositEnvelope(this.#couriers, to, envelope),
     })
     this.#dialers.set(route.contactId, dialer)
@@ -248,9 +253,14 @@ class PeerLink implements Network {
   async #dial({ contactId, deviceKey, mailboxes }: PeerRoute, attempt: number, signal: AbortSignal): Promise<void> {
     const relay = byReach(this.#couriers, mailboxes)[attempt % Math.max(1, mailboxes.length)]
     const links = this.#links
-    if (relay === undefined || links === undefined) throw new Error('nobody to introduce us')
+    if (relay === undefined || links === undefined) throw new DialFailure('no-relay')
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(dialPerRelayMs)])
-    await links.open(contactId, await this.#couriers.get(relay).dialDirect(deviceKey, deadline), deadline)
+    const connection = await this.#couriers.get(relay).dialDirect(deviceKey, deadline)
+    try {
+      await links.open(contactId, connection, deadline)
+    } catch (cause) {
+      throw new DialFailure('not-recognised', cause)
+    }
   }
 
   #onLink(contactId: string, up: boolean): void {

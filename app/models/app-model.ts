@@ -184,7 +184,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
       if (name === 'invite') void inviteModel.make()
       if (name === 'link' || name === 'scan') link.begin()
       if (name === 'scan') link.scan()
-      if (name === 'settings') void settings.look()
+      if (name === 'settings') void settings.diagnostics.look()
       const id = conversation.value?.conversationId.value
       if (name === 'safety' && id !== undefined) openSafety(id)
     },

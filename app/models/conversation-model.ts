@@ -2,6 +2,7 @@ import { computed, createModel, effect, signal, untracked, type ReadonlySignal }
 import type { ConversationView, EngineApi, MessageView } from '../services/engine-api.ts'
 import { notStored } from './attempt.ts'
 import { ComposerModel } from './composer-model.ts'
+import { nobodyYet, waitingWords } from './diagnosis-words.ts'
 import { MessagesModel } from './messages-model.ts'
 
 /** Position of the newest message of somebody else at or before `position`, if there is one. */
@@ -63,6 +64,11 @@ export const ConversationModel = createModel(
       view,
       /** The contact's name as every screen shows it. */
       name: computed(() => view.value.name ?? 'New contact'),
+      /** What messages wait for that have waited for a moment; null: none, or it stands there already in greater words. */
+      waitingFor: computed(() => {
+        const { waiting, name } = view.value
+        return waiting === undefined || waiting === 'keys-changed' ? null : waitingWords(waiting, name ?? nobodyYet)
+      }),
       messages,
       composer,
       /** The newest message that came while the conversation was open, for screen readers. */

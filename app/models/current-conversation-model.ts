@@ -7,12 +7,12 @@ import type { Phase, World } from './world.ts'
 
 /**
  * Opens and closes the model of the conversation that the navigation names, once it is known, and tells the engine which one
- * is looked at.
+ * is looked at, and whether anybody is there to look.
  */
 export const CurrentConversationModel = createModel(
   (
     engine: EngineApi,
-    { visible }: Pick<World, 'visible'>,
+    { visible, active }: Pick<World, 'visible' | 'active'>,
     navigation: NavigationModel,
     conversations: ConversationsModel,
     phase: ReadonlySignal<Phase>,
@@ -44,6 +44,11 @@ export const CurrentConversationModel = createModel(
       if (phase.value !== 'ready') return
       const id = visible.value ? (conversation.value?.conversationId.value ?? null) : null
       engine.show(id).catch(() => undefined)
+    })
+
+    effect(() => {
+      // Only a courtesy: nothing to tell when it does not arrive.
+      if (phase.value === 'ready') engine.attend(active.value).catch(() => undefined)
     })
 
     effect(() => {

@@ -22,6 +22,10 @@ export interface FixtureEngine extends EngineApi {
   readonly sent: string[]
   /** What the person said of each conversation, in order. */
   readonly verified: (readonly [conversationId: string, verified: boolean])[]
+  /** Conversations a repair was asked for. */
+  readonly repaired: string[]
+  /** What was said of the person being there, in order. */
+  readonly attended: boolean[]
   /** What the next scanned code is found to be. */
   verdict: SafetyVerdict
   /** The next call of `send`, `createAccount`, `createInvite` or `acceptInvite` fails with this. */
@@ -102,6 +106,8 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     drafts: new Map(),
     sent: [],
     verified: [],
+    repaired: [],
+    attended: [],
     verdict: 'match',
     failNext: null,
     gate: Promise.resolve(),
@@ -159,6 +165,10 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
       engine.drafts.set(conversationId, text)
       return Promise.resolve()
     },
+    attend: (active) => {
+      engine.attended.push(active)
+      return Promise.resolve()
+    },
     typing: () => Promise.resolve(),
     show: () => Promise.resolve(),
     safetyNumber: () =>
@@ -187,10 +197,34 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
             detail: 'known envelope acknowledged again',
           },
         ],
+        atMs: Date.now(),
+        confirmed: true,
+        contacts: state.conversations.map(({ conversationId, name, path, waiting }) => ({
+          conversationId,
+          ...(name === undefined ? {} : { name }),
+          path,
+          heardAtMs: Date.now() - 300_000,
+          waiting: waiting === undefined ? 0 : 2,
+          ...(waiting === undefined ? {} : { reason: waiting }),
+          unreceipted: 1,
+          hasSession: true,
+          dial: { outcome: 'no-way-through', atMs: Date.now() - 120_000 },
+        })),
+        relays: relays.map(({ relayId, name, state: relayState }) => ({
+          relayId,
+          name,
+          state: relayState,
+          sinceMs: Date.now() - 7_200_000,
+          lacks: relayState === 'connected' ? [] : ['log', 'prekeys'],
+        })),
         persisted: false,
         usageBytes: 8_400_000,
         quotaBytes: 12_000_000_000,
       }),
+    repair: (conversationId) => {
+      engine.repaired.push(conversationId)
+      return Promise.resolve({ kind: 'begun' })
+    },
     wipe: () => Promise.resolve(),
   }
   return engine
@@ -199,7 +233,7 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
 /** A profile with two relays' worth of calm. */
 export const readyState = (conversations: readonly ConversationView[]): EngineState => ({
   profile: { accountId: 'a0', name: 'Alice', keysSinceMs: madeAtMs },
-  settings: { theme: 'system', sendReadReceipts: true },
+  settings: { theme: 'system', sendReadReceipts: true, shareTyping: true, sharePresence: true },
   relays: [relay],
   conversations,
 })

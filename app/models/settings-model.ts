@@ -1,52 +1,42 @@
 import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import { maxNameLength } from '../../protocol/wire/limits.ts'
-import type { DiagnosticLine, EngineApi, ProfileView, Settings } from '../services/engine-api.ts'
+import type { EngineApi, ProfileView, Settings } from '../services/engine-api.ts'
 import { attempt } from './attempt.ts'
+import { DiagnosticsModel } from './diagnostics-model.ts'
 import { OwnRelaysModel } from './own-relays-model.ts'
 import type { World } from './world.ts'
 
-export type { DiagnosticLine, Settings }
-
-export interface Diagnostics {
-  readonly lines: readonly DiagnosticLine[]
-  /** Whether the browser promised to keep the storage. */
-  readonly persisted: boolean
-  readonly usageBytes: number
-  readonly quotaBytes: number
-}
+export type { Settings }
 
 /** 90 days: after that new keys are offered, so that a copy of the old ones does not stay good for years. */
 const oldKeysDays = 90
 const dayMs = 86_400_000
 
-type SettingsWorld = Pick<World, 'keepStorage' | 'now' | 'restart' | 'version'>
+type SettingsWorld = Pick<World, 'copy' | 'keepStorage' | 'now' | 'restart' | 'saveText' | 'version'>
 
 /** The person's own settings, their relays, and what the device says about itself. */
 export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorld) => {
-  const settings = signal<Settings>({ theme: 'system', sendReadReceipts: true })
+  const settings = signal<Settings>({
+    theme: 'system',
+    sendReadReceipts: true,
+    shareTyping: true,
+    sharePresence: true,
+  })
   const name = signal('')
   const relays: OwnRelaysModel = new OwnRelaysModel(engine)
-  const diagnostics = signal<Diagnostics | null>(null)
+  const diagnostics: DiagnosticsModel = new DiagnosticsModel(engine, world)
   const problem = signal<string | null>(null)
   const wiping = signal(false)
   const keysSinceMs = signal(0)
   const replacing = signal<'no' | 'running' | 'done'>('no')
   const keyAgeDays = computed(() => Math.max(0, Math.floor((world.now.value - keysSinceMs.value) / dayMs)))
 
-  const look = async () => {
-    try {
-      diagnostics.value = await engine.diagnostics()
-    } catch {
-      problem.value = 'The diagnostics could not be read. Reload the page.'
-    }
-  }
-
   return {
     settings: settings as ReadonlySignal<Settings>,
     name: name as ReadonlySignal<string>,
     maxNameLength: signal(maxNameLength) as ReadonlySignal<number>,
     relays,
-    diagnostics: diagnostics as ReadonlySignal<Diagnostics | null>,
+    diagnostics,
     problem: problem as ReadonlySignal<string | null>,
     wiping: wiping as ReadonlySignal<boolean>,
     /** Whole days since this device's keys were made. */
@@ -89,13 +79,6 @@ export const SettingsModel = createModel((engine: EngineApi, world: SettingsWorl
       if (outcome.ok) keysSinceMs.value = outcome.value.keysSinceMs
       replacing.value = outcome.ok ? 'done' : 'no'
       problem.value = outcome.ok ? null : outcome.problem.message
-    },
-
-    look,
-
-    async keepStorage() {
-      await world.keepStorage()
-      await look()
     },
 
     async wipe() {

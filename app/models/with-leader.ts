@@ -2,7 +2,13 @@ import { leadersCalls, type EngineApi, type EngineEvent } from '../services/engi
 import type { TabLeadership } from './tab-leadership.ts'
 
 /** After these the person waits for the network: a leader that was stopped must not keep it from them. */
-const checkedCalls = ['send', 'typing', 'createInvite', 'acceptInvite'] as const satisfies readonly (keyof EngineApi)[]
+const checkedCalls = [
+  'send',
+  'typing',
+  'createInvite',
+  'acceptInvite',
+  'repair',
+] as const satisfies readonly (keyof EngineApi)[]
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>
 

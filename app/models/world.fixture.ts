@@ -5,8 +5,10 @@ import type { World } from './world.ts'
 export interface FixtureWorld extends World {
   readonly now: Signal<number>
   readonly visible: Signal<boolean>
+  readonly active: Signal<boolean>
   readonly online: Signal<boolean>
   readonly copied: string[]
+  readonly saved: string[]
   /** Presses the browser's back button. */
   goBack(): void
 }
@@ -15,6 +17,7 @@ export const createFixtureWorld = (part: Partial<World> = {}): FixtureWorld => {
   const entries: unknown[] = [null]
   let moved: (state: unknown) => void = () => undefined
   const copied: string[] = []
+  const saved: string[] = []
   const goBack = () => {
     if (entries.length > 1) entries.pop()
     moved(entries.at(-1))
@@ -28,6 +31,7 @@ export const createFixtureWorld = (part: Partial<World> = {}): FixtureWorld => {
       copied.push(text)
       return Promise.resolve()
     },
+    saveText: (_name, text) => void saved.push(text),
     keepStorage: () => Promise.resolve(true),
     openCamera: () => Promise.reject(new DOMException('none', 'NotFoundError')),
     restart: () => undefined,
@@ -41,8 +45,10 @@ export const createFixtureWorld = (part: Partial<World> = {}): FixtureWorld => {
     ...part,
     now: signal(Date.now()),
     visible: signal(true),
+    active: signal(true),
     online: signal(true),
     copied,
+    saved,
     goBack,
   }
 }

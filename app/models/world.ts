@@ -20,6 +20,8 @@ export interface World {
   readonly now: ReadonlySignal<number>
   /** False while the tab is hidden: nothing counts as read then. */
   readonly visible: ReadonlySignal<boolean>
+  /** Whether the person is at this tab: it is visible, and was touched within the last minutes. */
+  readonly active: ReadonlySignal<boolean>
   /** What the browser says about its network. */
   readonly online: ReadonlySignal<boolean>
   /** Address of the app without fragment; an invite's fragment is appended to it. */
@@ -32,6 +34,8 @@ export interface World {
   findRelays(): Promise<readonly string[]>
   /** Puts text on the clipboard. Rejects when the browser refuses. */
   copy(text: string): Promise<void>
+  /** Saves text as a file of this name, where the browser saves files. */
+  saveText(name: string, text: string): void
   /** Opens the system's own share sheet; absent where there is none. */
   readonly share?: (url: string) => Promise<void>
   /** Asks the browser to keep our storage when space runs low; the answer stands in the diagnostics. */

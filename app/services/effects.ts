@@ -17,6 +17,8 @@ export interface Work {
   readonly quiet: Set<string>
   /** Contacts (hex) whose devices or lanes may have changed. */
   readonly routes: Set<string>
+  /** Contacts (hex) the person does not want to wait for: pauses after failures end. */
+  readonly hurried: Set<string>
 }
 
 /** What is to happen once, and only if, a step is on disk. */
@@ -35,15 +37,17 @@ export const createEffects = (): Effects => ({
   chores: new Set(),
   quiet: new Set(),
   routes: new Set(),
+  hurried: new Set(),
 })
 
 /** The part of the effects that is for the leading engine. */
-export const workOf = ({ outbox, receipts, chores, quiet, routes }: Effects): Work => ({
+export const workOf = ({ outbox, receipts, chores, quiet, routes, hurried }: Effects): Work => ({
   outbox,
   receipts,
   chores,
   quiet,
   routes,
+  hurried,
 })
 
 export const noteMessage = (effects: Effects, row: MessageRow, isNew: boolean): void => {

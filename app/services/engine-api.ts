@@ -1,4 +1,5 @@
-import type { Network, PeerPath, RelayState } from '../../signaling/network.ts'
+import type { DialOutcome, Network, PeerPath, RelayState } from '../../signaling/network.ts'
+import type { WaitingReason } from './waiting-reason.ts'
 
 /**
  * What the page asks of the engine, and what the engine tells the page. Types only; everything survives structured
@@ -37,6 +38,12 @@ export interface ConversationView {
   readonly messages: number
   readonly path: PeerPath
   readonly typing: boolean
+  /** The contact tells over a direct link that they are here, or away; absent: no link, or not told. */
+  readonly here?: 'online' | 'away'
+  /** When they were last seen so; Unix milliseconds. Absent: never, or not told. */
+  readonly seenAtMs?: number
+  /** What the messages wait for that nobody has taken yet; absent: nothing waits, or has for a moment only. */
+  readonly waiting?: WaitingReason
   /**
    * `verified`: the safety number was compared, and the keys are still those. `changed`: it was, and the keys are others
    * since; what is written waits for a yes. Absent: never compared.
@@ -63,6 +70,10 @@ export interface RelayView {
 export interface Settings {
   readonly theme: 'system' | 'light' | 'dark'
   readonly sendReadReceipts: boolean
+  /** Whether contacts are told that the person is writing; off, nobody's writing is shown either. */
+  readonly shareTyping: boolean
+  /** Whether contacts are told that the person is here, away, or when they were last seen; off, nobody's is shown either. */
+  readonly sharePresence: boolean
 }
 
 /** Something the person should hear about; `code` is stable, `message` says what happened and what to do. */
@@ -121,6 +132,61 @@ export interface DiagnosticLine {
   readonly detail: string
 }
 
+/** How things stand with one contact. Moments are Unix milliseconds. */
+export interface ContactDiagnosis {
+  readonly conversationId: string
+  readonly name?: string
+  readonly path: PeerPath
+  /** When the last envelope of theirs was opened. */
+  readonly heardAtMs?: number
+  /** Messages nobody has taken yet, and what for they wait; without a reason they are on their way. */
+  readonly waiting: number
+  readonly reason?: WaitingReason
+  /** Messages a relay or the contact's device has taken, of which no receipt has come. */
+  readonly unreceipted: number
+  /** There is a session to send on. */
+  readonly hasSession: boolean
+  /** The last attempt at a direct link in this run. */
+  readonly dial?: { readonly outcome: DialOutcome; readonly atMs: number }
+  /** A repair is wanted, and may begin from then on. */
+  readonly repairAtMs?: number
+}
+
+/** How things stand with one relay this account lives at. */
+export interface RelayDiagnosis {
+  readonly relayId: string
+  readonly name: string
+  readonly state: RelayState
+  /** Since when, in this run. */
+  readonly sinceMs?: number
+  /** What of ours it does not have yet. */
+  readonly lacks: readonly ('log' | 'lanes' | 'prekeys')[]
+}
+
+/** Everything that tells why something does not work. Names are for the person alone: what leaves the device has none. */
+export interface Diagnosis {
+  readonly atMs: number
+  readonly contacts: readonly ContactDiagnosis[]
+  readonly relays: readonly RelayDiagnosis[]
+  /** A relay has confirmed that this profile is the newest copy of itself. */
+  readonly confirmed: boolean
+  readonly lines: readonly DiagnosticLine[]
+  /** Whether the browser promised to keep the storage. */
+  readonly persisted: boolean
+  readonly usageBytes: number
+  readonly quotaBytes: number
+}
+
+/**
+ * What comes of asking for a repair. `begun`: at once. `later`: one was made lately, and the next may begin at `atMs`; pauses
+ * have ended all the same. `keys-changed`: the contact's new keys wait for a yes. `nobody`: no such contact.
+ */
+export type RepairAnswer =
+  | { readonly kind: 'begun' }
+  | { readonly kind: 'later'; readonly atMs: number }
+  | { readonly kind: 'keys-changed' }
+  | { readonly kind: 'nobody' }
+
 export interface EngineState {
   /** Null before onboarding. */
   readonly profile: ProfileView | null
@@ -155,6 +221,8 @@ export interface EngineApi {
   connect(network: Network): Promise<void>
   /** Another tab takes over: the network is stopped. What only a leader can do (see `leadersCalls`) fails from then on. */
   disconnect(): Promise<void>
+  /** Whether the person is at this tab: it is visible, and was touched within minutes. Told to contacts, if they want it. */
+  attend(active: boolean): Promise<void>
   /** Ends the outbox and closes the store. */
   close(): Promise<void>
 
@@ -202,7 +270,10 @@ export interface EngineApi {
   acceptKeys(conversationId: string): Promise<void>
   /** New device and identity keys for this account; contacts are told. Resolves once they are stored and in use. */
   replaceKeys(): Promise<Outcome<ProfileView>>
-  diagnostics(): Promise<{ lines: DiagnosticLine[]; persisted: boolean; usageBytes: number; quotaBytes: number }>
+  /** The same in every tab: what is stored, and what the tab that leads knows of the network. */
+  diagnostics(): Promise<Diagnosis>
+  /** A new session with this contact as soon as repairs allow it, what is undelivered sent again, and no more pauses. */
+  repair(conversationId: string): Promise<RepairAnswer>
   /** Forgets everything on this device. */
   wipe(): Promise<void>
 }

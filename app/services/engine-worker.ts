@@ -13,9 +13,12 @@ import type { PeerChannel, PeerMessage } from './peers.ts'
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
-/** The engines of other tabs; each version of the database has a channel of its own, since rows pass over it. */
+/**
+ * The engines of other tabs. Each version of the database has a channel of its own, since rows pass over it, and each version
+ * of what is said (2: what stands in the way of messages).
+ */
 const peers = (): PeerChannel => {
-  const channel = new BroadcastChannel(`sotto-engines-${schemaVersion}`)
+  const channel = new BroadcastChannel(`sotto-engines-${schemaVersion}-2`)
   return {
     post: (message) => channel.postMessage(message),
     onMessage: (listener) =>

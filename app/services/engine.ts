@@ -9,6 +9,7 @@ import { createAccount, setName } from './account.ts'
 import { putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
 import { createCryptoChoice, type CryptoChoice } from './crypto-choice.ts'
+import { diagnose } from './diagnosis.ts'
 import { note, readDiagnostics } from './diagnostics.ts'
 import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, ProfileView, Settings } from './engine-api.ts'
 import { readAccount } from './identity.ts'
@@ -17,6 +18,7 @@ import { problemOf, refuse } from './problems.ts'
 import { addRelay, moveRelay, removeRelay } from './own-relays.ts'
 import { isReadyForInvite } from './publish.ts'
 import { markRead } from './read-marks.ts'
+import { repairNow } from './repair-now.ts'
 import { replaceKeysStep } from './replace-keys.ts'
 import { startRunning, type Running, type RunningOptions } from './running.ts'
 import { changeSettings, readSettings } from './settings.ts'
@@ -124,6 +126,7 @@ type ConversationCall =
   | 'compareSafety'
   | 'setVerified'
   | 'acceptKeys'
+  | 'repair'
 
 /** The calls that are about one conversation. */
 const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCall> => ({
@@ -137,6 +140,7 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   compareSafety: async (conversationId, code) => compareSafety(open().core, conversationId, code),
   setVerified: async (conversationId, shown) => setVerified(open().core, conversationId, shown),
   acceptKeys: async (conversationId) => acceptKeys(open().core, conversationId),
+  repair: async (conversationId) => repairNow(open().core, conversationId),
 })
 
 type RelayCalls = Pick<EngineApi, 'addRelay' | 'removeRelay' | 'moveRelay'>
@@ -231,6 +235,7 @@ export const createEngine = ({
       void improveCrypto(leading.core, choice)
     },
     disconnect: async () => open().follow(),
+    attend: async (active) => open().attend(active),
     close: async () => {
       await running?.close()
       running = undefined
@@ -238,7 +243,10 @@ export const createEngine = ({
     createAccount: async (name, relayAddresses) => onboard(open(), whenConnected, name, relayAddresses),
     ...personalCalls(open),
     ...conversationCalls(open),
-    diagnostics: async () => ({ lines: await readDiagnostics(open().core), ...(await storage()) }),
+    diagnostics: async () => {
+      const { core } = open()
+      return { ...(await diagnose(core)), lines: await readDiagnostics(core), ...(await storage()) }
+    },
     wipe: async () => {
       const { core } = open()
       await open().close()

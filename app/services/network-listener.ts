@@ -1,7 +1,6 @@
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import type { NetworkListener } from '../../signaling/network.ts'
-import { contactTable } from '../store/records/contact.ts'
-import { conversationTable } from '../store/records/conversation.ts'
+import type { Attendance } from './attendance.ts'
 import type { Core } from './core.ts'
 import { note } from './diagnostics.ts'
 import { readAccount } from './identity.ts'
@@ -10,11 +9,13 @@ import { relayNeedsUpdate } from './problems.ts'
 import type { ReceiveEnvelopes } from './receive-envelope.ts'
 import type { Receipts } from './receipts.ts'
 import type { Signals } from './signals.ts'
-import { conversationView, relayViews } from './views.ts'
+import { showConversation } from './show-conversation.ts'
+import { relayViews } from './views.ts'
 
 interface Parts {
   readonly receive: ReceiveEnvelopes
   readonly signals: Signals
+  readonly attendance: Attendance
   readonly outbox: Outbox
   readonly receipts: Receipts
   /** Everything that was waiting for a relay may go on. */
@@ -25,7 +26,7 @@ interface Parts {
 /** The engine's ear at the network. */
 export const createNetworkListener = (
   core: Core,
-  { receive, signals, outbox, receipts, wakeAll, topUpPrekeys }: Parts,
+  { receive, signals, attendance, outbox, receipts, wakeAll, topUpPrekeys }: Parts,
 ): NetworkListener => {
   const catchingUp = new Set<string>()
   const outdated = new Set<string>()
@@ -41,14 +42,6 @@ export const createNetworkListener = (
     if (account) core.emit({ kind: 'relays', relays: relayViews(account, core.presence) })
   }
 
-  const showPath = async (contactId: string): Promise<void> => {
-    const row = await core.store.read(async (tx) => {
-      const contact = await tx.get(contactTable, [fromHex(contactId)])
-      return contact && tx.get(conversationTable, [contact.conversationId])
-    })
-    if (row && !row.hidden) core.emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
-  }
-
   return {
     onEnvelopes: async (source, envelopes) => {
       const linked = source.kind === 'link' ? (source.contactId ?? signals.contactOf(source.linkId)) : undefined
@@ -59,7 +52,7 @@ export const createNetworkListener = (
     hello: (contactId) => signals.hello(contactId),
     onSignal: (linkId, signal) => signals.receive(linkId, signal),
     onRelayState: (relayKey, state) => {
-      core.presence.setRelay(toHex(relayKey), state)
+      core.presence.setRelay(toHex(relayKey), state, core.now())
       void showRelays().catch(core.report)
       if (state === 'connected') wakeAll()
       // Nobody knows how much still waits there; the next batch says it anew.
@@ -72,11 +65,16 @@ export const createNetworkListener = (
     },
     onPath: (contactId, path) => {
       if (!core.presence.setPath(contactId, path)) return
-      void showPath(contactId).catch(core.report)
+      // Before it is shown: whoever has no link any more is neither here nor away.
+      if (path === 'direct') attendance.greet(contactId)
+      else attendance.part(contactId)
+      if (path !== 'direct') signals.quiet(contactId)
+      void showConversation(core, contactId).catch(core.report)
       if (path === 'none') return
       outbox.wake(contactId)
       if (path === 'direct') receipts.hurry(contactId)
     },
+    onDial: (contactId, outcome) => void core.presence.dials.set(contactId, { outcome, atMs: core.now() }),
     onPrekeysLow: () => topUpPrekeys(),
   }
 }

@@ -15,7 +15,7 @@ import { backOff } from './timers.ts'
 const maxInFlight = 64
 
 /** 16 of the 20 an invite's lane takes: the rest waits for lanes of our own, instead of being dropped without a word. */
-const inviteLaneRows = 16
+export const inviteLaneRows = 16
 
 /** 50 answers per recording step, as with every other step. */
 const maxRecorded = 50
@@ -286,6 +286,7 @@ class StoredOutbox implements Outbox {
     traffic.inFlight.delete(row.number)
     const dueAtMs = due.get(row)
     if (dueAtMs !== undefined) traffic.due.set(row.number, dueAtMs)
+    this.#core.presence.sending.set(contact, result.ok ? undefined : result.reason)
     if (result.ok) traffic.attempt = 0
     else if (result.reason !== 'refused') {
       if (dueAtMs === undefined) enqueue(traffic, [row.number], row.sent ? 'again' : 'queue')

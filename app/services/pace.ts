@@ -15,6 +15,8 @@ export interface Pace {
   readonly offerAgainMs: readonly [first: number, most: number]
   /** Any failed call is tried again after the first, doubling to the second, for ever. */
   readonly retryMs: readonly [first: number, most: number]
+  /** A message that waits longer than this says for what; shorter ones would only flicker. */
+  readonly waitingShownMs: number
   /** A contact whose account none of its relays has is asked for again after the first, doubling to the second. */
   readonly accountMissingMs: readonly [first: number, most: number]
   /** A contact's session is repaired once in the first, doubling to the second while repairs do not help. */
@@ -41,6 +43,7 @@ export const defaultPace: Pace = {
   offerAgainMs: [minuteMs, 6 * hourMs],
   // 30 s: a relay that came back is noticed by its connection; this is for whatever gives no sign.
   retryMs: [secondMs, 30 * secondMs],
+  waitingShownMs: 3 * secondMs,
   accountMissingMs: [minuteMs, hourMs],
   // A relay can make any envelope fail: this is what it can cost a contact in one-time prekeys, five on the first day and one
   // on each day after.

@@ -28,7 +28,9 @@ export type PeerNews =
   | { readonly kind: 'typing'; readonly conversationId: string }
   /** For the leader: the conversation on screen there. */
   | { readonly kind: 'show'; readonly tab: string; readonly conversationId: string | null }
-  /** From a new leader: say again what you show. */
+  /** For the leader: whether the person is at that tab. Said again now and then while they are. */
+  | { readonly kind: 'attend'; readonly tab: string; readonly active: boolean }
+  /** From a new leader: say again what you show, and whether the person is there. */
   | { readonly kind: 'leading' }
 
 export type PeerMessage = Greeting | PeerNews

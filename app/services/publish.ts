@@ -85,6 +85,20 @@ const registerLanes = async (core: Core, network: Network, relay: OwnRelay): Pro
   }
 }
 
+/** What of ours the relay does not have yet; `prekeys` counts one-time ones as well. */
+export const lackingAt = async (
+  tx: ReadTransaction,
+  { relayKey, mailboxId, logPublished }: OwnRelay,
+): Promise<('log' | 'lanes' | 'prekeys')[]> => {
+  const lanes = await tx.list(laneTable)
+  const [prekey] = await tx.list(publicationTable, { prefix: [relayKey], limit: 1 })
+  return [
+    ...(logPublished ? [] : ['log' as const]),
+    ...(lanes.some((lane) => !lane.registered && equalBytes(lane.mailboxId, mailboxId)) ? ['lanes' as const] : []),
+    ...(prekey ? ['prekeys' as const] : []),
+  ]
+}
+
 /** Whether the relay has all that contacts and newcomers need of it; one-time prekeys may still be on their way. */
 const isReady = async (tx: ReadTransaction, { relayKey, mailboxId, logPublished }: OwnRelay): Promise<boolean> => {
   if (!logPublished) return false

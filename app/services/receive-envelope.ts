@@ -171,7 +171,8 @@ const accept = async (
   // The contact has answered: no opening, and so no proof of the invite, will ever be needed again.
   const { inviteSecret: _, ...proven } = known
   const base = session.confirmed ? proven : known
-  const measured = content.sequence > 0 ? measureClock(base, content.sentAtMs, now) : base
+  const heard = { ...base, heardAtMs: now }
+  const measured = content.sequence > 0 ? measureClock(heard, content.sentAtMs, now) : heard
   tx.put(contactTable, measured)
   const { contact: announced, moved } = await applyAnnouncements(tx, core, effects, measured, content)
   tx.put(contactTable, announced)

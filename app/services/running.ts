@@ -6,6 +6,7 @@ import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { fenced, type FencedStore } from '../store/fenced-store.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { StoreError } from '../store/store-error.ts'
+import { attendAgainMs, createAttendance, type Attendance } from './attendance.ts'
 import { refreshLogs } from './contact-logs.ts'
 import { createContinuity, type LeadersContinuity } from './continuity.ts'
 import type { Core } from './core.ts'
@@ -35,6 +36,7 @@ import { createSessionStarter } from './start-session.ts'
 import { createTimers } from './timers.ts'
 import { upkeepStep } from './upkeep.ts'
 import { conversationView, messageView, relayViews } from './views.ts'
+import { createWaiting, type Waiting } from './waiting.ts'
 
 export interface RunningOptions {
   readonly store: ClientStore
@@ -58,6 +60,8 @@ export interface Running {
   typing(conversationId: string): Promise<void>
   /** This conversation is on screen here; null: none is. */
   show(conversationId: string | null): Promise<void>
+  /** Whether the person is at this tab. */
+  attend(active: boolean): void
   /** This engine leads from now on: it alone uses a network. @throws StoreError. */
   lead(network: Network): Promise<void>
   /** Another engine leads, or will: the network is stopped and everything else goes on. */
@@ -122,8 +126,12 @@ interface Services {
   readonly outbox: Outbox
   readonly receipts: Receipts
   readonly signals: Signals
+  readonly attendance: Attendance
   readonly showing: Showing
+  readonly waiting: Waiting
   readonly tasks: Readonly<Record<Chore, Task>>
+  /** The person does not want to wait for the next attempt at a session with this contact (hex). */
+  readonly hurry: (contact: string) => void
 }
 
 /** What a step lets every screen know, in the order in which a screen wants it. */
@@ -141,12 +149,16 @@ const eventsOf = (core: Core, effects: Effects): EngineEvent[] => [
 ]
 
 /** What the leading engine does after a step of any engine. */
-const doWork = (core: Core, { outbox, receipts, showing, tasks }: Services, work: Work): void => {
+const doWork = (core: Core, { outbox, receipts, showing, tasks, hurry }: Services, work: Work): void => {
   for (const [contact, numbers] of work.outbox) outbox.offer(contact, numbers)
   if (work.outbox.size > 0) core.continuity.moved()
   if (work.routes.size > 0) showing.refresh()
   for (const contact of work.receipts) receipts.schedule(contact)
   for (const chore of work.chores) tasks[chore].kick()
+  for (const contact of work.hurried) {
+    outbox.wake(contact)
+    hurry(contact)
+  }
 }
 
 /** Tasks that repeat until nothing is left; `afterPublishing` runs after each relay's turn and each round of publishing. */
@@ -155,12 +167,10 @@ const createTasks = (
   continuity: LeadersContinuity,
   followMailboxes: () => Promise<boolean>,
   afterPublishing: () => void,
-): Readonly<Record<Chore, Task>> => {
-  const sessions: Task = createTask(
-    core,
-    createSessionStarter(core, () => sessions.kick()),
-  )
-  return {
+): Pick<Services, 'tasks' | 'hurry'> => {
+  const starter = createSessionStarter(core, () => sessions.kick())
+  const sessions: Task = createTask(core, starter.work)
+  const tasks = {
     continuity: createTask(core, () => continuity.check()),
     publish: createTask(core, async () => {
       try {
@@ -175,6 +185,7 @@ const createTasks = (
     prekeys: createTask(core, () => topUpPrekeys(core)),
     contacts: createTask(core, () => refreshLogs(core)),
   }
+  return { tasks, hurry: starter.hurry }
 }
 
 /** Every contact's conversation as it is reached now, and every relay, for a screen that does not know yet. */
@@ -205,6 +216,8 @@ class WiredEngine implements Running {
   readonly #tab: string
   #network: Network | undefined
   #shown: string | null = null
+  #active = false
+  #cancelAttending: () => void = () => undefined
   #waiting: (() => void)[] = []
   #cancelUpkeep: () => void = () => undefined
 
@@ -212,7 +225,10 @@ class WiredEngine implements Running {
     this.#options = options
     this.#tab = toHex(options.random(8))
     this.#store = fenced(options.store, () => options.emit({ kind: 'superseded' }))
-    const presence = createPresence(() => this.#tellPresence())
+    const presence = createPresence(() => {
+      this.#tellPresence()
+      if (this.#network) this.#services.waiting.look()
+    })
     const continuity = createContinuity(
       () => this.core,
       () => this.#confirmed(),
@@ -226,12 +242,15 @@ class WiredEngine implements Running {
       emit: (event) => this.#publish([event], null),
     })
     const { core } = this
+    const attendance = createAttendance(core)
     this.#services = {
+      attendance,
       outbox: createOutbox(core),
       receipts: createReceipts(core),
-      signals: createSignals(core),
+      signals: createSignals(core, attendance),
       showing: createShowing(core),
-      tasks: createTasks(
+      waiting: createWaiting(core),
+      ...createTasks(
         core,
         continuity,
         () => this.#starter.follow(),
@@ -241,7 +260,7 @@ class WiredEngine implements Running {
     const { signals, outbox, receipts, tasks } = this.#services
     this.#receive = createReceiveEnvelopes(core)
     const listener = createNetworkListener(core, {
-      ...{ receive: this.#receive, signals, outbox, receipts },
+      ...{ receive: this.#receive, signals, attendance, outbox, receipts },
       wakeAll: () => this.#wakeAll(),
       topUpPrekeys: () => tasks.prekeys.kick(),
     })
@@ -260,14 +279,18 @@ class WiredEngine implements Running {
   async lead(network: Network): Promise<void> {
     await this.#store.lead()
     const { core } = this
-    core.presence.replace(nothingPresent)
+    const changed = core.presence.replace(nothingPresent)
     this.#network = network
+    // What the tab that led before knew is not known here.
+    showPresence(core, changed, this.#options.emit).catch(core.report)
     this.#peers.tell({ kind: 'leading' })
     this.#tellPresence()
     this.#starter.kick()
     void this.#services.showing.show(this.#shown, this.#tab).catch(core.report)
+    this.attend(this.#active)
     this.#services.outbox.resume().catch(core.report)
     this.#services.receipts.resume().catch(core.report)
+    this.#services.waiting.resume().catch(core.report)
     openHeld(core, this.#receive.receive).catch(core.report)
     this.#startUpkeep()
   }
@@ -281,6 +304,7 @@ class WiredEngine implements Running {
       })
     }
     this.#store.follow()
+    if (this.#active) this.attend(true)
   }
 
   async typing(conversationId: string): Promise<void> {
@@ -292,6 +316,15 @@ class WiredEngine implements Running {
     this.#shown = conversationId
     if (this.#network) await this.#services.showing.show(conversationId, this.#tab)
     else this.#peers.tell({ kind: 'show', tab: this.#tab, conversationId })
+  }
+
+  attend(active: boolean): void {
+    this.#active = active
+    this.#cancelAttending()
+    if (this.#network) this.#services.attendance.attend(this.#tab, active)
+    else this.#peers.tell({ kind: 'attend', tab: this.#tab, active })
+    // The tab that leads forgets those that have ended without a word.
+    if (active) this.#cancelAttending = this.core.timers.after(attendAgainMs, () => this.attend(this.#active))
   }
 
   onboarded(): void {
@@ -310,6 +343,7 @@ class WiredEngine implements Running {
     this.core.timers.close()
     this.#answerWaiting()
     this.#peers.tell({ kind: 'show', tab: this.#tab, conversationId: null })
+    this.#peers.tell({ kind: 'attend', tab: this.#tab, active: false })
     this.#peers.close()
     // A network that does not stop must not keep the store from the next tab.
     if (this.#starter.started) await this.#network?.stop().catch(() => undefined)
@@ -330,12 +364,20 @@ class WiredEngine implements Running {
     if (!this.#network) return
     core.commit((tx, effects) => encryptAllWaiting(tx, core, effects)).catch(core.report)
     this.#services.receipts.resume().catch(core.report)
+    this.#services.waiting.look()
     this.#wakeAll()
   }
 
   #publish(events: readonly EngineEvent[], work: Work | null): void {
     for (const event of events) this.#options.emit(event)
     this.#peers.tell({ kind: 'step', events, work })
+    if (this.#network) this.#heed(events)
+  }
+
+  /** What the leader concludes from a step of any tab. */
+  #heed(events: readonly EngineEvent[]): void {
+    this.#services.waiting.heed(events)
+    if (events.some(({ kind }) => kind === 'settings')) this.#services.attendance.reconsider()
   }
 
   #hear(message: PeerNews): void {
@@ -343,6 +385,7 @@ class WiredEngine implements Running {
     switch (message.kind) {
       case 'step':
         for (const event of message.events) this.#options.emit(event)
+        if (this.#network) this.#heed(message.events)
         if (this.#network && message.work) doWork(core, this.#services, message.work)
         this.#answerWaiting()
         return
@@ -359,7 +402,11 @@ class WiredEngine implements Running {
       case 'show':
         if (this.#network) this.#services.showing.show(message.conversationId, message.tab).catch(core.report)
         return
+      case 'attend':
+        if (this.#network) this.#services.attendance.attend(message.tab, message.active)
+        return
       case 'leading':
+        if (this.#active) this.attend(true)
         if (this.#shown !== null) void this.show(this.#shown).catch(core.report)
     }
   }

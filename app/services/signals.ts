@@ -5,11 +5,13 @@ import { secondMs } from '../../protocol/wire/limits.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { sessionTable } from '../store/records/session.ts'
+import type { Attendance } from './attendance.ts'
 import type { Core } from './core.ts'
 import { createReplayMemory } from './replay-memory.ts'
-import { sendingSession } from './sessions.ts'
+import { sealFor, signalTo } from './seal-signal.ts'
+import { readSettings } from './settings.ts'
+import { showConversation } from './show-conversation.ts'
 import { isHeld } from './trust.ts'
-import { conversationView } from './views.ts'
 
 /** At most one typing signal in this time leaves (FEATURES 2.5). */
 const typingIntervalMs = 3 * secondMs
@@ -19,7 +21,7 @@ const typingShownMs = 5 * secondMs
 /** Links whose contact is remembered, the latest heard of: far more than are ever open at once. */
 const maxLinks = 256
 
-/** What passes over direct links and is never stored: hello and typing. */
+/** What passes over direct links and is never stored: hello, typing and presence. */
 export interface Signals {
   /** The sealed hello for a fresh link; null without a session. */
   hello(contactId: string): Promise<Uint8Array | null>
@@ -63,14 +65,7 @@ const openAny = (core: Core, data: Uint8Array, first: string | undefined): Promi
     return null
   })
 
-const sealFor = (core: Core, contactId: string, signal: Signal): Promise<Uint8Array | null> =>
-  core.store.read(async (tx) => {
-    const contact = await tx.get(contactTable, [fromHex(contactId)])
-    const session = contact?.state === 'accepted' ? await sendingSession(tx, contact, core.now()) : undefined
-    return session ? sealSignal(session, signal, { now: core.now(), random: core.random, crypto: core.crypto }) : null
-  })
-
-export const createSignals = (core: Core): Signals => {
+export const createSignals = (core: Core, attendance: Attendance): Signals => {
   const isFresh = createReplayMemory(core.now)
   const links = new Map<number, string>()
   const ends = new Map<string, () => void>()
@@ -80,14 +75,19 @@ export const createSignals = (core: Core): Signals => {
     const contactId = toHex(contact.contactId)
     ends.get(contactId)?.()
     ends.delete(contactId)
+    if (active && !(await core.store.read(readSettings)).shareTyping) return
     if (active)
       ends.set(
         contactId,
         core.timers.after(typingShownMs, () => void setTyping(contact, false).catch(core.report)),
       )
-    if (!core.presence.setTyping(contactId, active)) return
-    const row = await core.store.read((tx) => tx.get(conversationTable, [contact.conversationId]))
-    if (row) core.emit({ kind: 'conversation', conversation: conversationView(row, core.presence) })
+    if (!core.presence.typing.set(contactId, active ? true : undefined)) return
+    await showConversation(core, contactId)
+  }
+
+  const answerTo = async (contact: ContactRow, linkId: number, signal: Signal): Promise<Signal | undefined> => {
+    if (signal.kind === 'presence') return attendance.receive(contact, linkId, signal.state)
+    return signal.kind === 'hello' ? { kind: 'hello-reply' } : undefined
   }
 
   return {
@@ -102,26 +102,28 @@ export const createSignals = (core: Core): Signals => {
       for (const eldest of links.keys()) if (links.size > maxLinks) links.delete(eldest)
       const { session, signal } = opened
       if (signal.kind === 'typing') await setTyping(opened.contact, signal.active)
-      if (signal.kind !== 'hello') return { contactId }
+      const answer = await answerTo(opened.contact, linkId, signal)
+      if (!answer) return { contactId }
       const { random, crypto } = core
-      return { contactId, reply: sealSignal(session, { kind: 'hello-reply' }, { now: core.now(), random, crypto }) }
+      return { contactId, reply: sealSignal(session, answer, { now: core.now(), random, crypto }) }
     },
     contactOf: (linkId) => links.get(linkId),
     typing: async (conversationId) => {
       const now = core.now()
       const last = lastSent.get(conversationId)
       if (last !== undefined && now - last < typingIntervalMs) return
-      const row = await core.store.read((tx) => tx.get(conversationTable, [fromHex(conversationId)]))
+      const [row, { shareTyping }] = await core.store.read((tx) =>
+        Promise.all([tx.get(conversationTable, [fromHex(conversationId)]), readSettings(tx)]),
+      )
       const contactId = row && toHex(row.contactId)
-      if (!contactId || core.presence.path(contactId) !== 'direct') return
+      if (!contactId || !shareTyping || core.presence.path(contactId) !== 'direct') return
       lastSent.set(conversationId, now)
-      const sealed = await sealFor(core, contactId, { kind: 'typing', active: true })
-      if (sealed) await core.network()?.signal(contactId, sealed)
+      await signalTo(core, contactId, { kind: 'typing', active: true })
     },
     quiet: (contactId) => {
       ends.get(contactId)?.()
       ends.delete(contactId)
-      core.presence.setTyping(contactId, false)
+      core.presence.typing.set(contactId, undefined)
     },
   }
 }

@@ -24,6 +24,7 @@ import { encryptWaiting } from './resend.ts'
 import { addSession, readSessions, sendingSession } from './sessions.ts'
 import { backOff } from './timers.ts'
 import { isHeld } from './trust.ts'
+import type { SessionObstacle } from './waiting-reason.ts'
 
 /** No version is common to both sides. */
 class VersionGap extends Error {
@@ -106,8 +107,8 @@ const initiateStep = async (
   await encryptWaiting(tx, core, account, contact, effects)
 }
 
-/** `missing`: every relay was reached, and none has the account. `unusable`: what they gave is not accepted. */
-type Outcome = 'started' | 'failed' | 'missing' | 'unusable' | VersionGap['side']
+/** `missing`: every relay was reached, and none has the account. */
+type Outcome = 'started' | SessionObstacle
 
 /** One relay that has the log. Undefined: it has no prekeys now. @throws VersionGap. */
 const startAt = async (
@@ -211,21 +212,28 @@ const restBounds = (outcome: Outcome, { accountMissingMs, repairMs }: Pace): Pac
 /** An hour: a timer holds 31 bits of milliseconds, and looking once an hour costs nothing. */
 const longestTimerMs = hourMs
 
+interface SessionStarter {
+  readonly work: () => Promise<boolean>
+  /** The person does not want to wait for the next attempt with this contact (hex). */
+  readonly hurry: (contact: string) => void
+}
+
 /**
  * Starts the sessions that outbox rows or repairs wait for; the answer is false while one could not be started. What the
  * relays gave and is of no use is told once, and tried again ever more rarely: an account may come back, and a contact be
  * updated. `again` is called when that time has come.
  */
-export const createSessionStarter = (core: Core, again: () => void): (() => Promise<boolean>) => {
+export const createSessionStarter = (core: Core, again: () => void): SessionStarter => {
   const attempts = new Map<string, number>()
-  const resting = new Set<string>()
+  /** Contacts (hex) that are left in peace, with what the last attempt gave and when it was. */
+  const resting = new Map<string, { readonly outcome: Outcome; readonly atMs: number }>()
   let cancelNext: (() => void) | undefined
 
   const rest = async (contact: ContactRow, outcome: Outcome): Promise<void> => {
     const name = toHex(contact.contactId)
     const attempt = attempts.get(name) ?? 0
     attempts.set(name, attempt + 1)
-    resting.add(name)
+    resting.set(name, { outcome, atMs: core.now() })
     core.timers.after(backOff(core.random, attempt, restBounds(outcome, core.pace)), () => {
       resting.delete(name)
       again()
@@ -237,7 +245,7 @@ export const createSessionStarter = (core: Core, again: () => void): (() => Prom
     core.emit({ kind: 'problem', problem })
   }
 
-  return async () => {
+  const work = async (): Promise<boolean> => {
     let complete = true
     const { contacts, nextAtMs } = await waitingContacts(core)
     cancelNext?.()
@@ -248,10 +256,22 @@ export const createSessionStarter = (core: Core, again: () => void): (() => Prom
       const name = toHex(contact.contactId)
       if (resting.has(name)) continue
       const outcome = await startOne(core, contact)
+      core.presence.sessions.set(name, outcome === 'started' ? undefined : outcome)
       if (outcome === 'failed') complete = false
       else if (outcome === 'started') attempts.delete(name)
       else await rest(contact, outcome)
     }
     return complete
+  }
+
+  return {
+    work,
+    hurry: (contact) => {
+      const last = resting.get(contact)
+      // What the relays gave has cost the contact a one-time prekey: once an hour is the most that impatience may take.
+      const isFree = last?.outcome === 'missing' || (last && core.now() - last.atMs >= core.pace.repairMs[0])
+      if (isFree) resting.delete(contact)
+      again()
+    },
   }
 }

@@ -17,6 +17,7 @@ import type {
   RemoteMailbox,
   SendPath,
 } from '../../signaling/network.ts'
+import { passOn } from './pass-on.fixture.ts'
 
 /** A repeatable source of numbers in [0, 1). */
 export const seeded = (seed: number): (() => number) => {
@@ -114,6 +115,8 @@ export class TestWorld {
   readonly wanted: string[] = []
   faults: Faults = {}
   #links = 0
+  /** The newest link of two accounts, by both their names in order. */
+  readonly #linkOf = new Map<string, number>()
   readonly #chance: () => number
 
   constructor(seed = 1) {
@@ -242,9 +245,15 @@ export class TestWorld {
     const answered = hello && (await b.listener.onSignal(linkId, hello))
     const known = answered?.reply && (await a.listener.onSignal(linkId, answered.reply))
     if (!known || answered.contactId !== idA || known.contactId !== idB) return false
+    this.#linkOf.set([idA, idB].toSorted().join(), linkId)
     a.listener.onPath(idB, 'direct')
     b.listener.onPath(idA, 'direct')
     return true
+  }
+
+  /** Number of the link between two accounts; signals that nobody opened a link for come over one of their own. */
+  linkBetween(a: string | undefined, b: string): number {
+    return this.#linkOf.get([a ?? '', b].toSorted().join()) ?? 0
   }
 
   connection(deviceKey: Uint8Array): Connection | undefined {
@@ -446,7 +455,7 @@ export const createTestNetwork = (
     signal: async (contactId, signal) => {
       const peer = [...world.connections.values()].find((one) => one.accountOf() === contactId)
       if (!world.direct || !peer) return false
-      await peer.listener.onSignal(1, signal)
+      await passOn(world.linkBetween(whoAmI(), contactId), signal, peer.listener, own?.listener)
       return true
     },
     wantDirect: ({ contactId }, wanted) => {

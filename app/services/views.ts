@@ -21,6 +21,8 @@ export const messageView = (row: MessageRow): MessageView => ({
 export const conversationView = (row: ConversationRow, presence: Presence): ConversationView => {
   const contactId = toHex(row.contactId)
   const { last } = row
+  const here = presence.here.get(contactId)
+  const waiting = presence.waiting.get(contactId)
   return {
     conversationId: toHex(row.conversationId),
     contactId,
@@ -39,7 +41,10 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
     draft: row.draft,
     messages: row.messages,
     path: presence.path(contactId),
-    typing: presence.typing(contactId),
+    typing: presence.typing.get(contactId) === true,
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(here === undefined ? {} : { here }),
+    ...(row.seenAtMs === undefined ? {} : { seenAtMs: row.seenAtMs }),
     ...(row.verification === undefined ? {} : { verification: row.verification }),
     ...(row.forked ? { forked: true } : {}),
   }

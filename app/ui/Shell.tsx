@@ -23,7 +23,7 @@ const OpenDialog = ({ app }: { app: AppModel }) => {
     case 'link':
       return <LinkDialog link={app.link} onClose={app.closeDialog} />
     case 'settings':
-      return <SettingsDialog settings={app.settings} onClose={app.closeDialog} />
+      return <SettingsDialog settings={app.settings} now={app.now.value} onClose={app.closeDialog} />
     case 'safety':
       return conversation === null || safety === null ? null : (
         <SafetyDialog

@@ -12,6 +12,7 @@ const people = [
   conversation({
     messages: 40,
     typing: true,
+    here: 'online',
     path: 'direct',
     last: { text: 'see you', mine: true, sentAtMs: now, status: 'read' },
   }),
@@ -19,6 +20,7 @@ const people = [
     conversationId: 'c1',
     contactId: '0001',
     name: 'Carol',
+    here: 'away',
     unread: 3,
     last: { text: 'hello', mine: false, sentAtMs: now },
   }),
@@ -26,6 +28,7 @@ const people = [
 ]
 const verified = conversation({
   messages: 40,
+  seenAtMs: now - 200_000_000,
   verification: 'verified',
   last: { text: 'see you', mine: true, sentAtMs: now },
 })
@@ -93,6 +96,14 @@ const screens: Record<string, () => unknown> = {
   'no conversations': () => showApp(readyState([])),
   conversations: () => withPeople(),
   conversation: () => withPeople((app) => app.openConversation('c0')),
+  'a message waits': async () => {
+    const { app, engine } = await showApp(readyState(people), history(40, now))
+    app.openConversation('c0')
+    engine.emit({ kind: 'conversation', conversation: conversation({ waiting: 'contact-unreachable', path: 'none' }) })
+    await vi.waitFor(() =>
+      expect(document.querySelector('.typing-place')?.textContent).toContain('relays can be reached'),
+    )
+  },
   'new conversation': () => withPeople((app) => app.openConversation('c2')),
   'catching up': async () => {
     const { engine } = await withPeople()
@@ -103,6 +114,20 @@ const screens: Record<string, () => unknown> = {
   'open a link': () => withPeople((app) => app.openDialog('link')),
   'follow an invite': () => withPeople((app) => app.offerInvite('A'.repeat(200))),
   settings: () => withPeople((app) => app.openDialog('settings')),
+  diagnostics: async () => {
+    const long = conversation({
+      conversationId: 'c3',
+      contactId: '0003',
+      name: 'W'.repeat(60),
+      waiting: 'no-keys',
+      path: 'none',
+    })
+    const { app, engine } = await showApp(readyState([...people, long]))
+    engine.emit({ kind: 'relays', relays: [relay, { ...relay, relayId: 'r2', state: 'offline' }] })
+    app.openDialog('settings')
+    await page.getByRole('button', { name: /^Repair the connection with W/ }).click()
+    await expect.element(page.getByText(/^A new session is made/)).toBeVisible()
+  },
   'safety number': () =>
     withPeople((app) => {
       app.openConversation('c0')

@@ -30,6 +30,9 @@ describe('signals', () => {
     { kind: 'hello-reply' },
     { kind: 'typing', active: true },
     { kind: 'typing', active: false },
+    { kind: 'presence', state: 'online' },
+    { kind: 'presence', state: 'away' },
+    { kind: 'presence', state: 'untold' },
   ]
   test.each(signals)('%o arrives, in 72 bytes, and moves no ratchet', (signal) => {
     const before = encodeSession(alice)
@@ -77,7 +80,7 @@ describe('signals', () => {
   })
 
   test('kinds are numbers on the wire: none changes', () => {
-    const kinds = [0, 1, 2, 3, 4].map((code) => {
+    const kinds = [0, 1, 2, 3, 4, 5, 6, 7].map((code) => {
       const body = new Map([
         [0, now],
         [1, code],

@@ -13,12 +13,14 @@ import type { Session } from './session.ts'
  *
  * - `hello`, `hello-reply`: the two ends of a fresh link tell each other which session they are.
  * - `typing`: started or stopped.
+ * - `presence`: the person is there, or has been away for a while; `untold`: this is not told any more.
  * - `unknown`: from a newer version; to be ignored.
  */
 export type Signal =
   | { readonly kind: 'hello' }
   | { readonly kind: 'hello-reply' }
   | { readonly kind: 'typing'; readonly active: boolean }
+  | { readonly kind: 'presence'; readonly state: 'online' | 'away' | 'untold' }
   | { readonly kind: 'unknown' }
 
 /**
@@ -33,7 +35,7 @@ const paddedBytes = 32
 /** 512 bytes: what a later version may want to say; more belongs into an envelope. */
 const maxSignalBytes = 512
 
-const codes = { hello: 0, 'hello-reply': 1, typing: 2, 'typing-ended': 3 } as const
+const codes = { hello: 0, 'hello-reply': 1, typing: 2, 'typing-ended': 3, online: 4, away: 5, untold: 6 } as const
 
 const signalBody = struct('signal', {
   /** Unix milliseconds of the sender. */
@@ -50,6 +52,8 @@ const codeOf = (signal: Signal): number => {
       return codes[signal.kind]
     case 'typing':
       return signal.active ? codes.typing : codes['typing-ended']
+    case 'presence':
+      return codes[signal.state]
     case 'unknown':
       throw new ProtocolError('malformed', 'signal: an unknown signal cannot be sent')
   }
@@ -65,6 +69,12 @@ const signalOf = (code: number): Signal => {
       return { kind: 'typing', active: true }
     case codes['typing-ended']:
       return { kind: 'typing', active: false }
+    case codes.online:
+      return { kind: 'presence', state: 'online' }
+    case codes.away:
+      return { kind: 'presence', state: 'away' }
+    case codes.untold:
+      return { kind: 'presence', state: 'untold' }
     default:
       return { kind: 'unknown' }
   }

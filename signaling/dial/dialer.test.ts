@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { NetworkResult, PeerRoute } from '../network.ts'
+import type { DialOutcome, NetworkResult, PeerRoute } from '../network.ts'
+import { DialFailure } from './dial-failure.ts'
 import { Dialer } from './dialer.ts'
 import { Semaphore } from './semaphore.ts'
 
@@ -21,6 +22,7 @@ const dialer = ({
   dial = () => Promise.reject(new Error('away')),
 } = {}) => {
   const dials: number[] = []
+  const outcomes: DialOutcome[] = []
   const transmissions: PromiseWithResolvers<boolean>[] = []
   const made: Dialer = new Dialer(route, {
     now: () => Date.now(),
@@ -30,6 +32,7 @@ const dialer = ({
       dials.push(attempt)
       return dial()
     },
+    onDial: (_contactId, outcome) => void outcomes.push(outcome),
     transmit: () => {
       const answer = Promise.withResolvers<boolean>()
       transmissions.push(answer)
@@ -37,7 +40,7 @@ const dialer = ({
     },
     deposit: () => Promise.resolve(deposit),
   })
-  return { made, dials, transmissions }
+  return { made, dials, outcomes, transmissions }
 }
 
 test('an acknowledgement that is late brings the mailbox in, and not before 1.5 s', async () => {
@@ -69,6 +72,28 @@ test('a contact that is away is dialled with growing pauses while on screen, and
   await vi.advanceTimersByTimeAsync(600_000)
   expect(dials).toHaveLength(before)
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('how each attempt ended is told, without more than the reason', async () => {
+  const reasons = [new DialFailure('not-there'), new DialFailure('no-way-through'), new Error('10.0.0.7 refused')]
+  const { made, outcomes } = dialer({ dial: () => Promise.reject(reasons.shift() ?? new DialFailure('no-answer')) })
+  made.want(true)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(outcomes.slice(0, 3)).toEqual(['not-there', 'no-way-through', 'failed'])
+  made.linkUp()
+  expect(outcomes.at(-1)).toBe('linked')
+  made.stop()
+})
+
+test('a dial that ends because a link came from the other side, or the network stopped, is no failure', async () => {
+  const dial = Promise.withResolvers<never>()
+  const { made, outcomes } = dialer({ dial: () => dial.promise })
+  made.want(true)
+  made.linkUp()
+  dial.reject(new DialFailure('no-answer'))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(outcomes).toEqual(['linked'])
+  made.stop()
 })
 
 test('nothing runs for a contact nobody wants', async () => {

@@ -1,6 +1,7 @@
 import { minuteMs, secondMs } from '../../protocol/wire/limits.ts'
 import { backoffMs, type Chance } from '../environment.ts'
-import type { NetworkFailure, NetworkResult, PeerRoute, SendPath } from '../network.ts'
+import type { DialOutcome, NetworkFailure, NetworkResult, PeerRoute, SendPath } from '../network.ts'
+import { outcomeOf } from './dial-failure.ts'
 import { climb, initialLadder, type LadderEvent, type LadderState, type Rung } from './ladder.ts'
 import type { Semaphore } from './semaphore.ts'
 
@@ -24,6 +25,8 @@ export interface DialerOptions extends Chance {
   readonly dial: (route: PeerRoute, attempt: number, signal: AbortSignal) => Promise<void>
   /** Sends over the open link: true once acknowledged, false when refused or lost. */
   readonly transmit: (contactId: string, envelope: Uint8Array) => Promise<boolean>
+  /** A link stands, or an attempt of ours has failed. */
+  readonly onDial: (contactId: string, outcome: DialOutcome) => void
   /** Leaves the envelope in the contact's mailboxes. */
   readonly deposit: (route: PeerRoute, envelope: Uint8Array) => Promise<NetworkResult<null>>
 }
@@ -92,6 +95,7 @@ export class Dialer {
   /** A link, dialled by either side, is bound to the contact. */
   linkUp(): void {
     this.#upSinceMs = this.#options.now()
+    this.#options.onDial(this.#route.contactId, 'linked')
     this.#happen({ kind: 'link-up' })
   }
 
@@ -182,10 +186,12 @@ export class Dialer {
         return this.#options.dial(this.#route, this.#attempts++, signal)
       })
       this.#dialling = false
-    } catch {
+    } catch (error) {
       this.#dialling = false
-      // A link from the other side makes our own failure meaningless.
-      if (this.#ladder.link === 'dialling') this.#happen({ kind: 'dial-failed', retryAtMs: this.#retryAtMs() })
+      // A link from the other side makes our own failure meaningless, and so does the end of the network.
+      if (this.#ladder.link !== 'dialling' || this.#stopped.signal.aborted) return
+      this.#options.onDial(this.#route.contactId, outcomeOf(error))
+      this.#happen({ kind: 'dial-failed', retryAtMs: this.#retryAtMs() })
     }
   }
 

@@ -26,9 +26,12 @@ export interface BrowserPage {
     ...args: DirectPage[N] extends (...args: infer A) => unknown ? A : never
   ): Promise<DirectPage[N] extends (...args: never[]) => infer R ? Awaited<R> : never>
   /** A value the page keeps. */
-  read<N extends 'received' | 'paths' | 'states'>(name: N): Promise<DirectPage[N]>
+  read<N extends 'received' | 'paths' | 'states' | 'dials'>(name: N): Promise<DirectPage[N]>
   /** Resolves once `condition` holds for a value the page keeps. */
-  until<N extends 'received' | 'paths' | 'states'>(name: N, condition: (value: DirectPage[N]) => boolean): Promise<void>
+  until<N extends 'received' | 'paths' | 'states' | 'dials'>(
+    name: N,
+    condition: (value: DirectPage[N]) => boolean,
+  ): Promise<void>
 }
 
 /** The test page, built and served, and a browser to open it with. */

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { dayMs, secondMs } from '../../protocol/wire/limits.ts'
 import { backoffMs, type Chance } from '../environment.ts'
+import { DialFailure, reasonAt, stages, type DialStage } from '../dial/dial-failure.ts'
 import type { RelayAddress } from '../network.ts'
 import { fetchInfo } from '../relay/calls.ts'
 import { RelayChannel } from '../relay/channel.ts'
@@ -82,9 +83,23 @@ export class Courier {
     }
   }
 
-  /** A direct WebRTC connection to a device, introduced by this relay. @throws when it fails or `signal` aborts. */
+  /** A direct WebRTC connection to a device, introduced by this relay. @throws DialFailure. */
   async dialDirect(deviceKey: Uint8Array, signal: AbortSignal): Promise<Connection> {
+    let stage: DialStage = 'relay'
+    try {
+      return await this.#dialDirect(deviceKey, signal, (reached) => (stage = reached))
+    } catch (cause) {
+      throw new DialFailure(reasonAt(stage, signal.aborted), cause)
+    }
+  }
+
+  async #dialDirect(
+    deviceKey: Uint8Array,
+    signal: AbortSignal,
+    reach: (stage: DialStage) => void,
+  ): Promise<Connection> {
     const channel = await this.#connected()
+    reach('circuit')
     await this.#stunLearned
     signal.throwIfAborted()
     const host = await this.#started()
@@ -93,7 +108,14 @@ export class Courier {
     for (const old of host.getConnections(peer)) abortConnection(old, 'dialled afresh')
     const address = directAddress(channel.connection.remoteAddr, this.#relay.relayKey, peer.toString())
     try {
-      const connection = await host.dial(address, { signal, force: true })
+      const connection = await host.dial(address, {
+        signal,
+        force: true,
+        onProgress: ({ type }) => {
+          const stage = stages[type]
+          if (stage !== undefined) reach(stage)
+        },
+      })
       if (!connection.direct || connection.limits !== undefined) throw new Error('the dial gave no direct connection')
       return connection
     } finally {

@@ -1,7 +1,7 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { mailboxIdOf } from '../../protocol/relay/mailbox-id.ts'
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
-import type { NetworkListener, PeerPath, PeerRoute, RelayAddress, RelayState } from '../network.ts'
+import type { DialOutcome, NetworkListener, PeerPath, PeerRoute, RelayAddress, RelayState } from '../network.ts'
 import { createNetwork } from '../peer-link.ts'
 import { abortConnection } from '../stream/end-connection.ts'
 import { Courier } from './courier.ts'
@@ -24,6 +24,7 @@ const network = createNetwork({ environment: { window, document, navigator } })
 const received: { text: string; path: string; atMs: number }[] = []
 const paths: Record<string, PeerPath> = {}
 const states: RelayState[] = []
+const dials: DialOutcome[] = []
 let myName = ''
 let relay: RelayAddress = { relayKey: new Uint8Array(32), addresses: [] }
 let courier: Courier | undefined
@@ -45,6 +46,9 @@ const engine: NetworkListener = {
   },
   onRelayState: (_relayKey, state) => {
     states.push(state)
+  },
+  onDial: (_contactId, outcome) => {
+    dials.push(outcome)
   },
   onPrekeysLow: () => {},
   onPath: (contactId, path) => {
@@ -95,6 +99,7 @@ const page = {
   received,
   paths,
   states,
+  dials,
 }
 
 /** What the tests call in the page. */

@@ -87,6 +87,8 @@ const contact = struct('contact', {
   forked: [24, optional(boolean)],
   /** Number of the outbox row that tells our lanes through the unproven mailboxes. */
   unprovenRow: [25, optional(uint())],
+  /** When the last envelope of this contact was opened; Unix milliseconds. */
+  heardAtMs: [26, optional(uint())],
 })
 export type ContactRow = ReturnType<typeof contact.decode>
 

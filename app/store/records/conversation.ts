@@ -39,6 +39,8 @@ const conversation = struct('conversation', {
   verification: [20, optional(oneOf({ verified: 0, changed: 1 }))],
   /** As the contact's row has it. */
   forked: [21, optional(boolean)],
+  /** When the contact was last seen here, as it told over a direct link; Unix milliseconds. Absent: not told. */
+  seenAtMs: [22, optional(uint())],
 })
 export type ConversationRow = ReturnType<typeof conversation.decode>
 

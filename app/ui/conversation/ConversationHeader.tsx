@@ -3,6 +3,7 @@ import type { ConversationView } from '../../models/conversations-model.ts'
 import { Avatar } from '../parts/Avatar.tsx'
 import { ConnectionStatus } from '../parts/ConnectionStatus.tsx'
 import { BackIcon, ShieldIcon } from '../parts/icons.tsx'
+import { PresenceWords } from '../parts/Presence.tsx'
 import { VerifiedMark } from '../parts/VerifiedMark.tsx'
 
 interface Props {
@@ -10,7 +11,10 @@ interface Props {
   readonly name: string
   readonly named: boolean
   readonly verification: ConversationView['verification']
+  readonly here: ConversationView['here']
+  readonly seenAtMs: ConversationView['seenAtMs']
   readonly connection: Connection
+  readonly now: number
   readonly onBack: () => void
   readonly onSafetyNumber: () => void
 }
@@ -29,7 +33,10 @@ export const ConversationHeader = (props: Props) => (
         </h1>
         <VerifiedMark verification={props.verification} />
       </div>
-      <ConnectionStatus connection={props.connection} />
+      <div class="bar-state">
+        <ConnectionStatus connection={props.connection} />
+        <PresenceWords here={props.here} seenAtMs={props.seenAtMs} now={props.now} />
+      </div>
     </div>
     <button type="button" class="button-quiet safety-button" aria-label="Safety number" onClick={props.onSafetyNumber}>
       <ShieldIcon />

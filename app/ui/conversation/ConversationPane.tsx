@@ -78,8 +78,9 @@ const wordsOf = ({ notice, text }: MessageView, name: string): string =>
 
 /** One conversation: who, what was said, and where to write. */
 export const ConversationPane = ({ conversation, ...props }: Props) => {
-  const { contactId, name, typing, verification } = conversation.view.value
+  const { contactId, name, typing, verification, here, seenAtMs } = conversation.view.value
   const spoken = conversation.announcement.value
+  const waitingFor = conversation.waitingFor.value
   return (
     <section class="pane conversation-pane" aria-label="Conversation">
       <ConversationHeader
@@ -87,13 +88,20 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
         name={conversation.name.value}
         named={name !== undefined}
         verification={verification}
+        here={here}
+        seenAtMs={seenAtMs}
         connection={props.connection}
+        now={props.now}
         onBack={props.onBack}
         onSafetyNumber={props.onSafetyNumber}
       />
       <History conversation={conversation} now={props.now} />
       <div class="typing-place" aria-live="polite">
-        {typing && <Typing name={conversation.name.value} />}
+        {typing ? (
+          <Typing name={conversation.name.value} />
+        ) : (
+          waitingFor !== null && <p class="waiting-line">{waitingFor}</p>
+        )}
       </div>
       <TwoHistories conversation={conversation} onSafetyNumber={props.onSafetyNumber} />
       <KeysChanged conversation={conversation} onSafetyNumber={props.onSafetyNumber} />

@@ -8,6 +8,7 @@ import { OwnRelays } from './OwnRelays.tsx'
 
 interface Props {
   readonly settings: SettingsModel
+  readonly now: number
   readonly onClose: () => void
 }
 
@@ -116,6 +117,51 @@ const Wipe = ({ settings }: Pick<Props, 'settings'>) => {
   )
 }
 
+type Switch = Exclude<keyof Settings, 'theme'>
+
+/** What is told to contacts; what is not told is not shown of them either, but for receipts. */
+const switches: readonly { setting: Switch; label: string; hint: string }[] = [
+  {
+    setting: 'sendReadReceipts',
+    label: 'Tell others when I have read their messages',
+    hint: 'They still learn that a message arrived.',
+  },
+  {
+    setting: 'shareTyping',
+    label: 'Tell others when I am writing',
+    hint: 'Without it you do not see when they are.',
+  },
+  {
+    setting: 'sharePresence',
+    label: 'Tell others when I am here',
+    hint: 'Online, away, last seen: only over a direct connection, never through a relay. Without it you do not see it of others.',
+  },
+]
+
+const Privacy = ({ settings }: Pick<Props, 'settings'>) => (
+  <>
+    {switches.map(({ setting, label, hint }) => (
+      <label key={setting} class="switch-line">
+        <input
+          type="checkbox"
+          role="switch"
+          class="switch"
+          checked={settings.settings.value[setting]}
+          onChange={(event) => void settings.change({ [setting]: event.currentTarget.checked })}
+        />
+        <span>
+          {label}
+          <small class="hint">{hint}</small>
+        </span>
+      </label>
+    ))}
+    <p class="hint">
+      An invite link that was opened here may stay in this browser’s history. Remove it there if others use this
+      browser.
+    </p>
+  </>
+)
+
 const Keys = () => (
   <dl class="keys">
     <dt>
@@ -138,7 +184,7 @@ const Keys = () => (
 )
 
 /** Name, looks, privacy, relays, diagnostics, and the way out. */
-export const SettingsDialog = ({ settings, onClose }: Props) => (
+export const SettingsDialog = ({ settings, now, onClose }: Props) => (
   <Dialog title="Settings" onClose={onClose}>
     {settings.problem.value !== null && (
       <p class="problem" role="alert">
@@ -152,23 +198,7 @@ export const SettingsDialog = ({ settings, onClose }: Props) => (
       <ThemeChoice settings={settings} />
     </Section>
     <Section title="Privacy">
-      <label class="switch-line">
-        <input
-          type="checkbox"
-          role="switch"
-          class="switch"
-          checked={settings.settings.value.sendReadReceipts}
-          onChange={(event) => void settings.change({ sendReadReceipts: event.currentTarget.checked })}
-        />
-        <span>
-          Tell others when I have read their messages
-          <small class="hint">They still learn that a message arrived.</small>
-        </span>
-      </label>
-      <p class="hint">
-        An invite link that was opened here may stay in this browser’s history. Remove it there if others use this
-        browser.
-      </p>
+      <Privacy settings={settings} />
     </Section>
     <Section title="Keys">
       <DeviceKeys settings={settings} />
@@ -177,7 +207,7 @@ export const SettingsDialog = ({ settings, onClose }: Props) => (
       <OwnRelays relays={settings.relays} />
     </Section>
     <Section title="Diagnostics">
-      <Diagnostics settings={settings} />
+      <Diagnostics diagnostics={settings.diagnostics} now={now} />
     </Section>
     <Section title="Keyboard">
       <Keys />

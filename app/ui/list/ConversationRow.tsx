@@ -1,6 +1,7 @@
 import type { ConversationView } from '../../models/conversations-model.ts'
 import { Avatar } from '../parts/Avatar.tsx'
 import { relativeTime } from '../parts/format-time.ts'
+import { PresenceDot } from '../parts/Presence.tsx'
 import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
 import { VerifiedMark } from '../parts/VerifiedMark.tsx'
 
@@ -47,6 +48,7 @@ export const ConversationRow = ({ conversation, open, now, onOpen }: Props) => {
         <bdi>{name ?? 'New contact'}</bdi>
       </button>
       <span class="conversation-about" id={`about-${conversationId}`}>
+        <PresenceDot here={conversation.here} />
         <span class="conversation-when">
           <VerifiedMark verification={conversation.verification} />
           {last !== undefined && <time class="conversation-time">{relativeTime(last.sentAtMs, now)}</time>}
