@@ -19,8 +19,11 @@ const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
   return a.length - b.length
 }
 
+/** By comparing, since the difference of two infinities is no number. */
+const compareNumbers = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
+
 const compareParts = (a: StoredKey[number], b: StoredKey[number]): number => {
-  if (typeof a === 'number') return typeof b === 'number' ? a - b : -1
+  if (typeof a === 'number') return typeof b === 'number' ? compareNumbers(a, b) : -1
   return typeof b === 'number' ? 1 : compareBytes(a, b)
 }
 

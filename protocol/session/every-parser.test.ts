@@ -97,14 +97,20 @@ const sameStruct = new Set(['prekey', 'prekey bundle', 'relay request', 'relay p
 
 /**
  * What a call is says the method's name beside it, or who asked; the struct need not. These are alike, and no others: 32 bytes;
- * a log, whose bytes are judged later; the three replies, which are one struct.
+ * a mailbox and a number; a log, whose bytes are judged later; the three replies, which are one struct.
  */
 const oneKey = ['fetch-log', 'fetch-prekeys', 'register']
+const mailboxAndNumber = ['advance', 'subscribe']
 const logs = ['log', 'publish-log']
 const replies = ['reply: answer', 'reply: push', 'reply: refusal']
 const among = (names: readonly string[], readers: readonly string[]): string[] =>
   names.flatMap((name) => readers.filter((reader) => reader !== name).map((reader) => `${name} as ${reader}`))
-const twins = [...among(oneKey, oneKey), ...among([...oneKey, ...logs], logs), ...among(replies, replies)]
+const twins = [
+  ...among(oneKey, oneKey),
+  ...among(mailboxAndNumber, mailboxAndNumber),
+  ...among([...oneKey, ...logs], logs),
+  ...among(replies, replies),
+]
 
 const accepts = (read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean => {
   let answer: unknown
