@@ -8,6 +8,7 @@ import { createPageWorld } from './page-world.ts'
 import type { EngineApi } from './services/engine-api.ts'
 import { createEngineStarter } from './start-engine.ts'
 import { App } from './ui/App.tsx'
+import { loadDialogs } from './ui/dialogs/later-dialogs.ts'
 import { ErrorScreen, type Obstacle } from './ui/screens/ErrorScreen.tsx'
 
 /** One run of the app in this tab. */
@@ -60,7 +61,7 @@ const createLeadership = (engine: EngineApi): TabLeadership => {
     },
     tabId: crypto.randomUUID(),
     lead: () =>
-      connect().catch(() =>
+      connect().then(loadDialogs, () =>
         session.value?.app.notices.add({ message: 'The network could not be started. Reload the page to try again.' }),
       ),
     letGo: () => engine.disconnect(),

@@ -64,8 +64,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
       const second = await alice.profile.context.newPage()
       await second.goto(relay.url)
-      await expect(second.getByRole('button', { name: /use here/i })).toBeVisible()
-      await check(second, 'open in another tab')
+      await expect(second.getByRole('list', { name: 'Conversations' })).toContainText('Bob')
+      await check(second, 'a second tab')
     })
   }
 }

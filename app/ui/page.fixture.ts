@@ -6,6 +6,7 @@ import type { EngineState } from '../services/engine-api.ts'
 import type { MessageView } from '../models/messages-model.ts'
 import type { World } from '../models/world.ts'
 import { App } from './App.tsx'
+import { loadDialogs } from './dialogs/later-dialogs.ts'
 import './styles/all.css'
 
 let mounted: HTMLElement | null = null
@@ -33,6 +34,6 @@ export const showApp = async (
   const world = createFixtureWorld(part)
   const app = new AppModel(engine, world, invite)
   const root = show(h(App, { app, touch: world.touch, onReload: world.restart }))
-  await app.start()
+  await Promise.all([app.start(), loadDialogs()])
   return { app, engine, world, root }
 }

@@ -9,7 +9,7 @@ import { readPicture } from './read-code.ts'
 import { SafetyVerdict } from './SafetyVerdict.tsx'
 import { Scanner } from './Scanner.tsx'
 
-interface Props {
+export interface SafetyDialogProps {
   readonly safety: SafetyModel
   readonly name: string
   readonly verification: ConversationView['verification']
@@ -17,7 +17,7 @@ interface Props {
 }
 
 /** A picture of the code, for when there is no camera. */
-const PictureButton = ({ safety }: Pick<Props, 'safety'>) => {
+const PictureButton = ({ safety }: Pick<SafetyDialogProps, 'safety'>) => {
   const canvas = useRef<HTMLCanvasElement>(null)
   const read = async (input: HTMLInputElement) => {
     const file = input.files?.[0]
@@ -49,7 +49,7 @@ const Problem = ({ text }: { text: string | null }) =>
     </p>
   )
 
-const Scanning = ({ safety, name }: Pick<Props, 'safety' | 'name'>) => (
+const Scanning = ({ safety, name }: Pick<SafetyDialogProps, 'safety' | 'name'>) => (
   <>
     <Scanner openCamera={safety.openCamera} onCode={safety.scanned} onFailed={safety.cameraFailed} />
     <p class="hint">Hold the code on {name}’s screen in front of the camera.</p>
@@ -62,7 +62,7 @@ const Scanning = ({ safety, name }: Pick<Props, 'safety' | 'name'>) => (
   </>
 )
 
-const Standing = ({ name, verification }: Pick<Props, 'name' | 'verification'>) => {
+const Standing = ({ name, verification }: Pick<SafetyDialogProps, 'name' | 'verification'>) => {
   if (verification === 'verified')
     return (
       <p class="verdict verdict-good">
@@ -99,7 +99,7 @@ const Digits = ({ state }: { state: Extract<SafetyState, { kind: 'ready' }> }) =
   </div>
 )
 
-const Actions = ({ safety, verification }: Pick<Props, 'safety' | 'verification'>) => (
+const Actions = ({ safety, verification }: Pick<SafetyDialogProps, 'safety' | 'verification'>) => (
   <div class="dialog-actions safety-actions">
     <button type="button" class="button" onClick={safety.scan}>
       <CameraIcon />
@@ -120,7 +120,7 @@ const Actions = ({ safety, verification }: Pick<Props, 'safety' | 'verification'
 )
 
 /** The digits and the code to compare, and what comparing them has shown. */
-export const SafetyDialog = ({ safety, name, verification, onClose }: Props) => {
+export const SafetyDialog = ({ safety, name, verification, onClose }: SafetyDialogProps) => {
   const state = safety.state.value
   const verdict = safety.verdict.value
   const scanning = safety.scanning.value

@@ -6,7 +6,7 @@ import { DeviceKeys } from './DeviceKeys.tsx'
 import { Diagnostics } from './Diagnostics.tsx'
 import { OwnRelays } from './OwnRelays.tsx'
 
-interface Props {
+export interface SettingsDialogProps {
   readonly settings: SettingsModel
   readonly now: number
   readonly onClose: () => void
@@ -19,7 +19,7 @@ const Section = ({ title, children }: { title: string; children: ComponentChildr
   </section>
 )
 
-const NameForm = ({ settings }: Pick<Props, 'settings'>) => {
+const NameForm = ({ settings }: Pick<SettingsDialogProps, 'settings'>) => {
   const [text, setText] = useState(settings.name.value)
   const [stored, setStored] = useState(false)
   const fieldId = useId()
@@ -63,7 +63,7 @@ const themes: readonly { value: Settings['theme']; label: string }[] = [
   { value: 'dark', label: 'Dark' },
 ]
 
-const ThemeChoice = ({ settings }: Pick<Props, 'settings'>) => {
+const ThemeChoice = ({ settings }: Pick<SettingsDialogProps, 'settings'>) => {
   const group = useId()
   return (
     <fieldset class="choice">
@@ -86,7 +86,7 @@ const ThemeChoice = ({ settings }: Pick<Props, 'settings'>) => {
 /** Brings the question onto the screen, with the harmless answer at hand. */
 const focusOnce = (element: HTMLButtonElement | null): void => element?.focus()
 
-const Wipe = ({ settings }: Pick<Props, 'settings'>) => {
+const Wipe = ({ settings }: Pick<SettingsDialogProps, 'settings'>) => {
   const [asked, setAsked] = useState(false)
   if (!asked)
     return (
@@ -138,7 +138,7 @@ const switches: readonly { setting: Switch; label: string; hint: string }[] = [
   },
 ]
 
-const Privacy = ({ settings }: Pick<Props, 'settings'>) => (
+const Privacy = ({ settings }: Pick<SettingsDialogProps, 'settings'>) => (
   <>
     {switches.map(({ setting, label, hint }) => (
       <label key={setting} class="switch-line">
@@ -184,7 +184,7 @@ const Keys = () => (
 )
 
 /** Name, looks, privacy, relays, diagnostics, and the way out. */
-export const SettingsDialog = ({ settings, now, onClose }: Props) => (
+export const SettingsDialog = ({ settings, now, onClose }: SettingsDialogProps) => (
   <Dialog title="Settings" onClose={onClose}>
     {settings.problem.value !== null && (
       <p class="problem" role="alert">
