@@ -22,7 +22,7 @@ export const twoHomes = async (
   prepare: (internet: SmallInternet) => void = () => undefined,
 ): Promise<Neighbours> => {
   const internet = world.keep(SmallInternet.build(), (built) => built.remove())
-  internet.name(relayHost)
+  await internet.name(relayHost)
   prepare(internet)
   const relay = await world.relay({ host: relayHost, namespace: internet.internet, servesApp: false })
   const numeric = (await relayAddresses(relay)).find((candidate) => candidate.includes('/ws/')) ?? ''

@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { installedBrowser } from '../../../.ci/find-browser.ts'
 
 /** The command, run inside a network namespace if one is named. */
@@ -33,6 +36,11 @@ export const relayHost = '203.0.113.1'
 /** Where the relay may move to. */
 export const relayHostLater = '203.0.113.2'
 
+/** Where everybody in the small internet looks names up. */
+const nameServerHost = '203.0.113.53'
+const nameServer = fileURLToPath(new URL('./name-server.mjs', import.meta.url))
+type Names = ChildProcessByStdio<Writable, Readable, null>
+
 /** The relay by name: as everybody in the small internet resolves it. */
 export const relayName = 'relay.test'
 
@@ -48,7 +56,7 @@ export class SmallInternet {
   readonly #namespaces: string[] = []
   readonly internet: string
   readonly #networks = new Map<string, string>()
-  #address: string | undefined
+  #names: Names | undefined
   #links = 0
 
   private constructor(prefix: string) {
@@ -58,17 +66,25 @@ export class SmallInternet {
     this.#in(this.internet, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
   }
 
-  /** The address that the relay's name has from now on; before homes are made, and again when the relay moves. */
-  name(address: string): void {
-    this.#address = address
-    for (const namespace of this.#namespaces) this.#tellHosts(namespace)
+  /** The address that the relay's name has from now on; the first time before homes are made. */
+  async name(address: string): Promise<void> {
+    this.#names ??= this.#startNames()
+    const { stdin, stdout } = this.#names
+    stdin.write(`${address}\n`)
+    await once(stdout, 'data')
   }
 
   /** The relay gets another address instead of the one it had, under the same name. */
-  moveRelay(): void {
+  async moveRelay(): Promise<void> {
     this.#in(this.internet, 'ip', 'addr', 'add', `${relayHostLater}/32`, 'dev', 'lo')
     this.#in(this.internet, 'ip', 'addr', 'del', `${relayHost}/32`, 'dev', 'lo')
-    this.name(relayHostLater)
+    await this.name(relayHostLater)
+  }
+
+  #startNames(): Names {
+    this.#in(this.internet, 'ip', 'addr', 'add', `${nameServerHost}/32`, 'dev', 'lo')
+    const [command, ...args] = inNamespace(this.internet, [process.execPath, nameServer, nameServerHost, relayName])
+    return spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   }
 
   /** Takes the cable out of a home. */
@@ -83,11 +99,11 @@ export class SmallInternet {
     this.#in(home, 'ip', 'route', 'add', 'default', 'via', `${network}.1`)
   }
 
-  /** `ip netns exec` puts this file in the place of /etc/hosts; it is written anew, not replaced, so that all see the change. */
-  #tellHosts(namespace: string): void {
-    if (this.#address === undefined) return
+  /** `ip netns exec` puts this file in the place of /etc/resolv.conf. */
+  #tellNames(namespace: string): void {
+    if (this.#names === undefined) return
     mkdirSync(`/etc/netns/${namespace}`, { recursive: true })
-    writeFileSync(`/etc/netns/${namespace}/hosts`, `127.0.0.1 localhost\n${this.#address} ${relayName}\n`)
+    writeFileSync(`/etc/netns/${namespace}/resolv.conf`, `nameserver ${nameServerHost}\n`)
   }
 
   static build(): SmallInternet {
@@ -98,7 +114,7 @@ export class SmallInternet {
     const namespace = `${this.#prefix}-${name}`
     run('ip', 'netns', 'add', namespace)
     this.#namespaces.push(namespace)
-    this.#tellHosts(namespace)
+    this.#tellNames(namespace)
     this.#in(namespace, 'ip', 'link', 'set', 'lo', 'up')
     return namespace
   }
@@ -150,6 +166,7 @@ export class SmallInternet {
 
   /** Takes it all down; whatever runs inside must have ended. */
   remove(): void {
+    this.#names?.kill('SIGKILL')
     for (const namespace of this.#namespaces.toReversed()) {
       spawnSync('ip', ['netns', 'del', namespace])
       rmSync(`/etc/netns/${namespace}`, { recursive: true, force: true })
