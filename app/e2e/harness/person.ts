@@ -128,7 +128,8 @@ export class Person {
     const dialog = this.page.getByRole('dialog')
     await dialog.getByRole('textbox', { name: field, exact: true }).fill(url)
     await dialog.getByRole('button', { name: act, exact: true }).click()
-    await expect(dialog.getByRole('status')).toContainText('Your contacts learn of it by themselves.')
+    const told = dialog.getByRole('status').filter({ hasText: 'Your contacts learn of it by themselves.' })
+    await expect(told).toBeVisible()
   }
 
   /** What the app has to say about unusual events, as it shows it in its settings. */
