@@ -99,6 +99,16 @@ describe('a profile that is older than what its relay knows', () => {
     expect(isRestored(alice)).toBe(false)
   })
 
+  it('is not made of a number that a relay has invented', async () => {
+    const { world, alice, bob, id } = await befriend()
+    await alice.close()
+    for (const mailbox of world.mailboxes.values()) mailbox.counter = Number.MAX_SAFE_INTEGER
+    await alice.open()
+    await alice.send(id, 'all the same')
+    await expect.poll(async () => (await bob.texts(id)).at(-1), soon).toBe('all the same')
+    expect(isRestored(alice)).toBe(false)
+  })
+
   it('holds back what is written while no relay can tell, and sends it when one can', async () => {
     const { world, alice, bob, id, sealed } = await befriend()
     await alice.close()

@@ -297,13 +297,13 @@ class WiredEngine implements Running {
 
   async follow(): Promise<void> {
     this.#cancelUpkeep()
-    if (this.#network) {
-      await this.#starter.without(() => {
-        this.#network = undefined
-        return Promise.resolve()
-      })
+    try {
+      if (this.#network) await this.#starter.without(async () => void (this.#network = undefined))
+    } finally {
+      // A network that does not stop must not leave this engine with a lead that it has lost.
+      this.#network = undefined
+      this.#store.follow()
     }
-    this.#store.follow()
     if (this.#active) this.attend(true)
   }
 
