@@ -1,28 +1,22 @@
-import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
-import type { Random } from '../../protocol/wire/brand.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import type { Network } from '../../signaling/network.ts'
-import type { ClientStore, WriteTransaction } from '../store/client-store.ts'
 import { fenced, type FencedStore } from '../store/fenced-store.ts'
 import { conversationTable } from '../store/records/conversation.ts'
-import { StoreError } from '../store/store-error.ts'
 import { attendAgainMs, createAttendance, type Attendance } from './attendance.ts'
 import { refreshLogs } from './contact-logs.ts'
 import { createContinuity, type LeadersContinuity } from './continuity.ts'
 import type { Core } from './core.ts'
-import { note } from './diagnostics.ts'
-import { createEffects, workOf, type Chore, type Effects, type Work } from './effects.ts'
+import { createCore, type RunningOptions } from './create-core.ts'
+import { workOf, type Chore, type Effects, type Work } from './effects.ts'
 import type { EngineEvent } from './engine-api.ts'
 import { createNetworkListener } from './network-listener.ts'
 import { openHeld } from './held.ts'
 import { readAccount } from './identity.ts'
 import { createNetworkStart, type NetworkStart } from './network-start.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
-import { defaultPace, type Pace } from './pace.ts'
-import { createPeers, type PeerChannel, type PeerNews, type Peers } from './peers.ts'
-import { createPresence, nothingPresent, type Presence } from './presence.ts'
+import { createPeers, type PeerNews, type Peers } from './peers.ts'
+import { createPresence, nothingPresent } from './presence.ts'
 import { topUpPrekeys } from './prekey-upkeep.ts'
-import { problemOf } from './problems.ts'
 import { publishAll } from './publish.ts'
 import { encryptAllWaiting } from './resend.ts'
 import { createReceipts, type Receipts } from './receipts.ts'
@@ -33,24 +27,9 @@ import { createSendMessage, type SendMessage } from './send-message.ts'
 import { createShowing, type Showing } from './showing.ts'
 import { createSignals, type Signals } from './signals.ts'
 import { createSessionStarter } from './start-session.ts'
-import { createTimers } from './timers.ts'
 import { upkeepStep } from './upkeep.ts'
 import { conversationView, messageView, relayViews } from './views.ts'
 import { createWaiting, type Waiting } from './waiting.ts'
-
-export interface RunningOptions {
-  readonly store: ClientStore
-  readonly emit: (event: EngineEvent) => void
-  /** Unix milliseconds. */
-  readonly now: () => number
-  readonly random: Random
-  /** The provider that computes now. */
-  readonly crypto: () => CryptoProvider
-  /** @default defaultPace */
-  readonly pace?: Partial<Pace>
-  /** Reaches the engines of other tabs on the same database. @default none */
-  readonly peers?: PeerChannel
-}
 
 /** An engine whose store is open: every service, wired to the others. */
 export interface Running {
@@ -73,53 +52,6 @@ export interface Running {
   /** Resolves after the next turn of a relay in publishing, here or in the tab that leads. */
   published(): Promise<void>
   close(): Promise<void>
-}
-
-interface Surroundings {
-  readonly store: ClientStore
-  readonly presence: Presence
-  readonly continuity: LeadersContinuity
-  readonly network: () => Network | undefined
-  /** A step was committed. */
-  readonly after: (effects: Effects) => void
-  readonly emit: (event: EngineEvent) => void
-}
-
-/** What each service gets to see; effects of a commit go out from here, in one place. */
-const createCore = (options: RunningOptions, surroundings: Surroundings): Core => {
-  const { now, random, crypto } = options
-  const { store, presence, continuity, network, after, emit } = surroundings
-  const timers = createTimers()
-  const core: Core = {
-    store,
-    get crypto() {
-      return crypto()
-    },
-    random,
-    now,
-    timers,
-    network,
-    emit,
-    pace: { ...defaultPace, ...options.pace },
-    presence,
-    continuity,
-    commit: async <T>(step: (tx: WriteTransaction, effects: Effects) => Promise<T>): Promise<T> => {
-      const effects = createEffects()
-      const result = await store.write((tx) => step(tx, effects))
-      after(effects)
-      return result
-    },
-    report: (cause) => {
-      // Whoever leads now does what this engine wanted to do.
-      const expected = cause instanceof StoreError && (cause.code === 'closed' || cause.code === 'superseded')
-      if (timers.closed || expected) return
-      if (cause instanceof StoreError) options.emit({ kind: 'problem', problem: problemOf(cause) })
-      const [code, detail] =
-        cause instanceof StoreError ? [cause.code, cause.message] : ['bug', 'a step failed unexpectedly']
-      void note(core, 'storage', code, detail)
-    },
-  }
-  return core
 }
 
 interface Services {
