@@ -1,6 +1,7 @@
 import { randomBytes, createHash } from 'node:crypto'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { mailboxIdOf } from '../protocol/relay/mailbox-id.ts'
+import { Changes } from './changes.fixture.ts'
 import type { NetworkEnvironment } from './environment.ts'
 import type {
   DialOutcome,
@@ -34,29 +35,8 @@ export const random32 = (): Uint8Array => new Uint8Array(randomBytes(32))
 
 export const sha256 = (data: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(data).digest())
 
-/** Resolves once `condition` holds; looked at after every change that `Recorder` hears. */
-class Recorder {
-  readonly #waiting = new Set<() => void>()
-
-  changed(): void {
-    for (const look of [...this.#waiting]) look()
-  }
-
-  until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!condition()) return
-        this.#waiting.delete(look)
-        resolve()
-      }
-      this.#waiting.add(look)
-      look()
-    })
-  }
-}
-
 /** An engine that remembers what it was told. By default it takes every envelope. */
-export class FakeEngine extends Recorder implements NetworkListener {
+export class FakeEngine extends Changes implements NetworkListener {
   readonly received: { source: EnvelopeSource; envelope: Uint8Array; laneHash?: Uint8Array }[] = []
   readonly batches: number[] = []
   readonly relayStates: RelayState[] = []

@@ -1,5 +1,5 @@
 import type { SeenOnScreen } from './account.ts'
-import { Changes } from './changes.ts'
+import { Changes } from '../../signaling/changes.fixture.ts'
 import type { Status, StatusSeen } from './model.ts'
 import { nameIn } from './texts.ts'
 

@@ -3,7 +3,7 @@ export class Changes {
   readonly #waiting = new Set<() => void>()
 
   changed(): void {
-    for (const look of this.#waiting) look()
+    for (const look of [...this.#waiting]) look()
   }
 
   /** Resolves when `condition` holds, looked at now and after every change. */
