@@ -50,6 +50,7 @@ const withMailboxes = async (
 ): Promise<ContactRow> => {
   effects.routes.add(toHex(contact.contactId))
   const moved = leadsElsewhere(contact, lanes)
+  if (moved) effects.moved.add(toHex(contact.contactId))
   if (contact.inviteLanes || moved) {
     // Rows that waited because the invite's lane takes only a few, and those that only a relay got which may be gone.
     for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {

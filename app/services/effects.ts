@@ -17,6 +17,8 @@ export interface Work {
   readonly quiet: Set<string>
   /** Contacts (hex) whose devices or lanes may have changed. */
   readonly routes: Set<string>
+  /** Contacts (hex) who have told a mailbox that was not known: attempts at the old ones are not waited for. */
+  readonly moved: Set<string>
   /** Contacts (hex) the person does not want to wait for: pauses after failures end. */
   readonly hurried: Set<string>
 }
@@ -37,16 +39,18 @@ export const createEffects = (): Effects => ({
   chores: new Set(),
   quiet: new Set(),
   routes: new Set(),
+  moved: new Set(),
   hurried: new Set(),
 })
 
 /** The part of the effects that is for the leading engine. */
-export const workOf = ({ outbox, receipts, chores, quiet, routes, hurried }: Effects): Work => ({
+export const workOf = ({ outbox, receipts, chores, quiet, routes, moved, hurried }: Effects): Work => ({
   outbox,
   receipts,
   chores,
   quiet,
   routes,
+  moved,
   hurried,
 })
 

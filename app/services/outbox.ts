@@ -29,7 +29,8 @@ const longestTimerMs = hourMs
  * Invariants:
  * 1. Nothing leaves that is not on disk, and a repeat is the very same bytes, unless a repair has put others in their place.
  * 2. A row is in at most one of `queue`, `again`, `inFlight` and `due`. Memory is only a schedule: the rows are read again each time.
- * 3. A row with a message goes when its receipt came, a control row when somebody has it; nothing else removes rows.
+ * 3. An attempt that `reroute` gave up on may still succeed, and that is recorded; but it schedules nothing any more.
+ * 4. A row with a message goes when its receipt came, a control row when somebody has it; nothing else removes rows.
  */
 export interface Outbox {
   /** These rows have just been committed. */
@@ -38,6 +39,8 @@ export interface Outbox {
   resume(): Promise<void>
   /** The network, or this contact's part of it, is back: do not wait any longer. */
   wake(contact?: string): void
+  /** The contact lives elsewhere now: what is under way to where it lived, which may be dead and silent, is offered anew. */
+  reroute(contact: string): void
 }
 
 interface Traffic {
@@ -45,7 +48,8 @@ interface Traffic {
   readonly queue: number[]
   /** Rows to be offered again: only when no fresh one waits, so that a long absence never delays what is written now. */
   readonly again: number[]
-  readonly inFlight: Set<number>
+  /** By row, the batch of the attempt that counts. */
+  readonly inFlight: Map<number, number>
   readonly due: Map<number, number>
   attempt: number
   filling: boolean
@@ -54,6 +58,7 @@ interface Traffic {
 }
 
 interface Settled {
+  readonly batch: number
   readonly row: OutboxRow
   readonly result: NetworkResult<SendPath>
 }
@@ -140,7 +145,7 @@ const readBatch = (core: Core, contact: string, numbers: readonly number[]): Pro
 
 /** Adds numbers that are not on their way already, keeping the list in order. */
 const enqueue = (traffic: Traffic, numbers: readonly number[], list: 'queue' | 'again'): void => {
-  const known = new Set([...traffic.queue, ...traffic.again, ...traffic.inFlight])
+  const known = new Set([...traffic.queue, ...traffic.again, ...traffic.inFlight.keys()])
   const fresh = numbers.filter((number) => !known.has(number))
   for (const number of fresh) traffic.due.delete(number)
   const target = traffic[list]
@@ -163,6 +168,7 @@ class StoredOutbox implements Outbox {
   readonly #contacts = new Map<string, Traffic>()
   readonly #settled: Settled[] = []
   #recording = false
+  #batches = 0
   #cancelDue: (() => void) | undefined
 
   constructor(core: Core) {
@@ -198,13 +204,21 @@ class StoredOutbox implements Outbox {
     }
   }
 
+  reroute(contact: string): void {
+    const traffic = this.#traffic(contact)
+    const numbers = [...traffic.inFlight.keys()]
+    traffic.inFlight.clear()
+    enqueue(traffic, numbers, 'queue')
+    this.wake(contact)
+  }
+
   #traffic(contact: string): Traffic {
     let traffic = this.#contacts.get(contact)
     if (!traffic) {
       traffic = {
         queue: [],
         again: [],
-        inFlight: new Set(),
+        inFlight: new Map(),
         due: new Map(),
         attempt: 0,
         filling: false,
@@ -222,7 +236,6 @@ class StoredOutbox implements Outbox {
       while (traffic.inFlight.size < maxInFlight && !traffic.resting) {
         const numbers = takeNext(traffic, maxInFlight - traffic.inFlight.size)
         if (numbers.length === 0) break
-        for (const number of numbers) traffic.inFlight.add(number)
         await this.#transmitBatch(contact, traffic, numbers)
       }
     } catch (cause) {
@@ -233,21 +246,26 @@ class StoredOutbox implements Outbox {
   }
 
   async #transmitBatch(contact: string, traffic: Traffic, numbers: readonly number[]): Promise<void> {
-    let batch: Leaving[]
+    const { inFlight } = traffic
+    const batch = ++this.#batches
+    for (const number of numbers) inFlight.set(number, batch)
+    const end = (number: number): boolean => inFlight.get(number) === batch && inFlight.delete(number)
+    let leaving: Leaving[]
     try {
-      batch = await readBatch(this.#core, contact, numbers)
+      leaving = await readBatch(this.#core, contact, numbers)
     } catch (cause) {
-      for (const number of numbers) traffic.inFlight.delete(number)
+      for (const number of numbers) end(number)
       enqueue(traffic, numbers, 'queue')
       this.#rest(contact, traffic, this.#core.pace.retryMs[1])
       throw cause
     }
-    const sendable = new Set(batch.map(({ row }) => row.number))
-    for (const number of numbers) if (!sendable.has(number)) traffic.inFlight.delete(number)
-    for (const leaving of batch) void this.#transmit(leaving)
+    const sendable = new Set(leaving.map(({ row }) => row.number))
+    for (const number of numbers) if (!sendable.has(number)) end(number)
+    // What was given up on meanwhile leaves by the next batch, which knows the new way.
+    for (const one of leaving) if (inFlight.get(one.row.number) === batch) void this.#transmit(one, batch)
   }
 
-  async #transmit({ route, row }: Leaving): Promise<void> {
+  async #transmit({ route, row }: Leaving, batch: number): Promise<void> {
     const network = this.#core.network()
     let result = offline('there is no network yet')
     try {
@@ -256,7 +274,7 @@ class StoredOutbox implements Outbox {
       // The page's end of the network is gone or failed: the same as being offline.
       result = offline('the network did not answer')
     }
-    this.#settled.push({ row, result })
+    this.#settled.push({ batch, row, result })
     if (this.#recording) return
     this.#recording = true
     // What comes within a moment is recorded together, and what was receipted by then needs no record at all.
@@ -280,9 +298,10 @@ class StoredOutbox implements Outbox {
     this.#scheduleDue()
   }
 
-  #settle(due: ReadonlyMap<OutboxRow, number>, { row, result }: Settled): void {
+  #settle(due: ReadonlyMap<OutboxRow, number>, { batch, row, result }: Settled): void {
     const contact = toHex(row.contactId)
     const traffic = this.#traffic(contact)
+    if (traffic.inFlight.get(row.number) !== batch) return
     traffic.inFlight.delete(row.number)
     const dueAtMs = due.get(row)
     if (dueAtMs !== undefined) traffic.due.set(row.number, dueAtMs)

@@ -158,6 +158,22 @@ describe('an account that moves', () => {
     await bothSay(alice, bob, id, ['from bob', 'from alice', 'while the relay is dead', 'this gets through'])
   })
 
+  it.each([
+    { dead: 'is silent', silentMs: 60_000, pace: {} },
+    { dead: 'has been dead for long', silentMs: 0, pace: { retryMs: [60_000, 60_000] as const } },
+  ])('away from a relay that $dead gets at once what waits', async ({ silentMs, pace }) => {
+    const world = new TestWorld()
+    const { alice, bob, id } = await apart(world, { pace })
+    Object.assign(world.relay, { silentMs, up: false })
+    await bob.send(id, 'while the relay is dead')
+    await expect.poll(() => world.seen.at(-1)?.from).toBe(bob.accountId)
+    const third = world.addRelay()
+    await move(alice, world.relay, third)
+    await expect.poll(() => alice.texts(id), soon).toContain('while the relay is dead')
+    await delivered(bob, id)
+    await bothSay(alice, bob, id, ['from bob', 'from alice', 'while the relay is dead'])
+  })
+
   it('tells it over a direct link when no relay of the contact is left', async () => {
     const world = new TestWorld()
     const { alice, bob, id, home } = await apart(world)

@@ -75,6 +75,8 @@ export class TestRelay {
   logsAsked = 0
   /** What it gives out instead of the account logs it has, by account (hex). */
   readonly lies = new Map<string, Uint8Array>()
+  /** Down, it keeps depositors waiting this long instead of failing at once. */
+  silentMs = 0
   /** It takes no account logs now. */
   full = false
   readonly #onTurn: (relay: TestRelay) => void
@@ -306,7 +308,10 @@ export const createTestNetwork = (
       ...reached.filter(({ unproven }) => unproven),
       ...reached.filter(({ unproven }) => !unproven).slice(0, 2),
     ]
-    if (targets.length === 0) return failure('the relay is down')
+    if (targets.length === 0) {
+      await wait(Math.max(...route.mailboxes.map((mailbox) => world.relayOf(mailbox).silentMs)))
+      return failure('the relay is down')
+    }
     for (const mailbox of targets) world.deposit(mailbox, envelope)
     return world.hit(world.faults.loseAnswer) ? failure('the answer was lost') : { ok: true, value: 'deposited' }
   }
