@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import { dayMs } from '../../protocol/wire/limits.ts'
 import { meet, Person, type PersonOptions } from './person.fixture.ts'
-import { TestWorld, type TestRelay } from './test-network.fixture.ts'
+import { TestWorld } from './test-network.fixture.ts'
+import type { TestRelay } from './test-relay.fixture.ts'
 import { accountOf, contactOf, delivered, endPeople, people, soon, talking } from './verification.fixture.ts'
 
 afterEach(endPeople)

@@ -18,6 +18,7 @@ import type {
   SendPath,
 } from '../../signaling/network.ts'
 import { passOn } from './pass-on.fixture.ts'
+import { TestRelay } from './test-relay.fixture.ts'
 
 /** A repeatable source of numbers in [0, 1). */
 export const seeded = (seed: number): (() => number) => {
@@ -62,41 +63,6 @@ const failure = (message: string): NetworkFailure => ({ ok: false, reason: 'offl
 const notOwner: NetworkFailure = { ok: false, reason: 'refused', refusal: 'not-owner', message: 'no such account' }
 const notFound: NetworkFailure = { ok: false, reason: 'refused', refusal: 'not-found', message: 'no such account' }
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** One relay: what it was given, and whether it can be reached. */
-export class TestRelay {
-  readonly relayKey: Uint8Array = crypto.getRandomValues(new Uint8Array(32))
-  readonly address: string
-  readonly logs = new Map<string, Uint8Array>()
-  readonly prekeys = new Map<string, SignedPublicKey[]>()
-  /** How often an account log was asked for that is not there. */
-  notFound = 0
-  /** How often it was asked for an account log. */
-  logsAsked = 0
-  /** What it gives out instead of the account logs it has, by account (hex). */
-  readonly lies = new Map<string, Uint8Array>()
-  /** Down, it keeps depositors waiting this long instead of failing at once. */
-  silentMs = 0
-  /** It takes no account logs now. */
-  full = false
-  readonly #onTurn: (relay: TestRelay) => void
-  #up = true
-
-  constructor(number: number, onTurn: (relay: TestRelay) => void) {
-    this.address = `/dns4/relay${number}.test/tcp/443/wss`
-    this.#onTurn = onTurn
-  }
-
-  get up(): boolean {
-    return this.#up
-  }
-
-  set up(up: boolean) {
-    if (this.#up === up) return
-    this.#up = up
-    this.#onTurn(this)
-  }
-}
 
 /** Relays (one, unless more are added) and the air around them, as far as an engine can tell: real bytes between real engines, and every kind of trouble. */
 export class TestWorld {

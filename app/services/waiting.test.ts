@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { meet, Person, type PersonOptions } from './person.fixture.ts'
-import { TestWorld, type TestRelay } from './test-network.fixture.ts'
+import { TestWorld } from './test-network.fixture.ts'
+import type { TestRelay } from './test-relay.fixture.ts'
 
 const soon = { timeout: 20_000, interval: 20 }
 const people: Person[] = []
