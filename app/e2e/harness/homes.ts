@@ -7,39 +7,55 @@ import { relayAddresses } from './relay-addresses.ts'
 import type { RelayProcess } from './relay-process.ts'
 import type { World } from './scenario.ts'
 
-export interface Neighbours {
+/** The small internet, with a relay in it that everybody finds by its name. */
+export interface Neighbourhood {
   readonly internet: SmallInternet
+  readonly relay: RelayProcess
+  /** A home behind a router of its own in which the app is served; whoever opens `url` in it begins at the relay. */
+  readonly home: (name: string) => Promise<{ readonly namespace: string; readonly url: string }>
+}
+
+export interface Neighbours extends Neighbourhood {
   /** Namespaces of the two homes. */
   readonly homes: { readonly alice: string; readonly bob: string }
-  readonly relay: RelayProcess
   readonly alice: Person & { profile: Profile }
   readonly bob: Person & { profile: Profile }
 }
 
-/** Alice and Bob, each behind a router of their own, the relay between them; met by an invite, conversation open. */
-export const twoHomes = async (
+export const neighbourhood = async (
   world: World,
   prepare: (internet: SmallInternet) => void = () => undefined,
-): Promise<Neighbours> => {
+): Promise<Neighbourhood> => {
   const internet = world.keep(SmallInternet.build(), (built) => built.remove())
   await internet.name(relayHost)
   prepare(internet)
   const relay = await world.relay({ host: relayHost, namespace: internet.internet, servesApp: false })
   const numeric = (await relayAddresses(relay)).find((candidate) => candidate.includes('/ws/')) ?? ''
   const address = numeric.replace(`/ip4/${relayHost}/`, `/dns4/${relayName}/`)
-  const homes = { alice: internet.home('alice'), bob: internet.home('bob') }
-  const settle = async (
-    name: string,
-    home: string,
-  ): Promise<{ person: Person & { profile: Profile }; url: string }> => {
-    const host = world.keep(await AppHost.start(home), (started) => started.close())
-    const executable = await browserIn(home, join(world.directory, `browser-${name}`))
-    return { person: await world.person(name, { executable }), url: `${host.url}/#relay=${address}` }
+  const home: Neighbourhood['home'] = async (name) => {
+    const namespace = internet.home(name)
+    const host = world.keep(await AppHost.start(namespace), (started) => started.close())
+    return { namespace, url: `${host.url}/#relay=${address}` }
   }
-  const { person: alice, url } = await settle('Alice', homes.alice)
-  const { person: bob } = await settle('Bob', homes.bob)
+  return { internet, relay, home }
+}
+
+/** A person with a Chromium in this home. */
+export const personIn = async (world: World, namespace: string, name: string): Promise<Person & { profile: Profile }> =>
+  world.person(name, { executable: await browserIn(namespace, join(world.directory, `browser-${name}`)) })
+
+/** Alice and Bob, each behind a router of their own, the relay between them; met by an invite, conversation open. */
+export const twoHomes = async (
+  world: World,
+  prepare: (internet: SmallInternet) => void = () => undefined,
+): Promise<Neighbours> => {
+  const around = await neighbourhood(world, prepare)
+  const { namespace: aliceAt, url } = await around.home('alice')
+  const { namespace: bobAt } = await around.home('bob')
+  const alice = await personIn(world, aliceAt, 'Alice')
+  const bob = await personIn(world, bobAt, 'Bob')
   await alice.onboard(url)
   await bob.acceptAsNewcomer(await alice.invite())
   await alice.openConversation('Bob')
-  return { internet, homes, relay, alice, bob }
+  return { ...around, homes: { alice: aliceAt, bob: bobAt }, alice, bob }
 }
