@@ -5,6 +5,9 @@ import { startBrowserBench } from './browser.fixture.ts'
 /** A dial takes a fifth of a second; one that has not come about by then hangs. */
 const deadlineMs = 6_000
 
+/** Sixteen at once take some two seconds on two cores. */
+const deadlineAtOnceMs = 20_000
+
 let relay: RelayProcess
 beforeAll(async () => {
   relay = await startRelayProcess()
@@ -36,4 +39,27 @@ test('sixty direct dials in a row succeed', async () => {
 test('without the cure of the dial race some of sixty hang', async () => {
   const outcomes = await dials(false, (outcome) => typeof outcome === 'number')
   expect(outcomes.at(-1)).toBeTypeOf('string')
+}, 180_000)
+
+/** Outcomes of four times sixteen dials at once from one browser to another. */
+const dialsAtOnce = async (cured: boolean): Promise<(number | string)[]> => {
+  await using bench = await startBrowserBench({ cured })
+  const alice = await bench.open('alice', relay.address)
+  const bob = await bench.open('bob', relay.address)
+  const outcomes: (number | string)[] = []
+  for (let round = 0; round < 4; round++) {
+    outcomes.push(...(await alice.call('dialAtOnce', bob.card, 16, deadlineAtOnceMs)))
+  }
+  return outcomes
+}
+
+test('sixteen direct dials at once succeed, four times in a row', async () => {
+  const outcomes = await dialsAtOnce(true)
+  expect(outcomes.filter((outcome) => typeof outcome === 'string')).toEqual([])
+  expect(outcomes).toHaveLength(64)
+}, 180_000)
+
+test('without the cure of the dial race some of sixteen at once hang', async () => {
+  const outcomes = await dialsAtOnce(false)
+  expect(outcomes.filter((outcome) => typeof outcome === 'string').length).toBeGreaterThan(0)
 }, 180_000)

@@ -28,6 +28,7 @@ const dials: DialOutcome[] = []
 let myName = ''
 let relay: RelayAddress = { relayKey: new Uint8Array(32), addresses: [] }
 let courier: Courier | undefined
+const couriers: Courier[] = []
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -63,6 +64,26 @@ const routeTo = (card: Card): PeerRoute => ({
   direct: true,
 })
 
+const newCourier = (): Courier =>
+  new Courier(relay, {
+    stun: new StunServers(),
+    now: () => Date.now(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    onChange: () => {},
+  })
+
+const dial = async (by: Courier, { deviceKey }: Card, deadlineMs: number): Promise<number | string> => {
+  const begun = performance.now()
+  try {
+    const connection = await by.dialDirect(fromHex(deviceKey), AbortSignal.timeout(deadlineMs))
+    const ms = performance.now() - begun
+    await connection.close().catch(() => abortConnection(connection, 'did not close'))
+    return Math.round(ms)
+  } catch (error) {
+    return error instanceof Error ? error.message : 'failed'
+  }
+}
+
 const page = {
   start: async (name: string, relayKey: string, addresses: string[]): Promise<Card> => {
     myName = name
@@ -78,23 +99,13 @@ const page = {
   want: (card: Card, wanted: boolean): void => network.wantDirect(routeTo(card), wanted),
   send: (card: Card, message: string) => network.send(routeTo(card), utf8(message.padEnd(256))),
   stop: () => network.stop(),
-  /** One direct dial and its end: milliseconds, or the error's name. */
-  dialOnce: async (card: Card, deadlineMs: number): Promise<number | string> => {
-    courier ??= new Courier(relay, {
-      stun: new StunServers(),
-      now: () => Date.now(),
-      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
-      onChange: () => {},
-    })
-    const begun = performance.now()
-    try {
-      const connection = await courier.dialDirect(fromHex(card.deviceKey), AbortSignal.timeout(deadlineMs))
-      const ms = performance.now() - begun
-      await connection.close().catch(() => abortConnection(connection, 'did not close'))
-      return Math.round(ms)
-    } catch (error) {
-      return error instanceof Error ? error.name : 'failed'
-    }
+  /** One direct dial and its end: milliseconds, or what the error says. */
+  dialOnce: (card: Card, deadlineMs: number): Promise<number | string> =>
+    dial((courier ??= newCourier()), card, deadlineMs),
+  /** So many at once, each from a host of its own; as `dialOnce`. */
+  dialAtOnce: (card: Card, count: number, deadlineMs: number): Promise<(number | string)[]> => {
+    while (couriers.length < count) couriers.push(newCourier())
+    return Promise.all(couriers.slice(0, count).map((one) => dial(one, card, deadlineMs)))
   },
   received,
   paths,
