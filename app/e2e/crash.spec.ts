@@ -1,11 +1,13 @@
-import { expect } from '@playwright/test'
+import { expect, type TestInfo } from '@playwright/test'
 import { moments, type Moment } from './harness/moments.ts'
-import { introduce, test } from './harness/scenario.ts'
+import { introduce, test, type World } from './harness/scenario.ts'
 import { Sender } from './harness/sender.ts'
 
-/** Messages of each person; a round of them per crash of the relay and per crash of a browser. */
-const perPerson = 500
-const perRound = perPerson / moments.length
+/** One round per moment: so many messages of each person, one crash of the relay and one of a browser. */
+const runs = [
+  { name: 'each killed at every moment of a message', perRound: 12 },
+  { name: 'a thousand messages @slow', perRound: 50 },
+]
 
 /**
  * 5 min: what was handed over but never answered is offered again after one minute, then after two more. Everything usually
@@ -16,8 +18,8 @@ const settledWithinMs = 300_000
 /** A number below `below`; which moments were random stands in the log. */
 const randomBelow = (below: number): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % below
 
-test('nothing is lost, doubled or out of order when relay and browsers are killed', async ({ world }, testInfo) => {
-  test.setTimeout(1_500_000)
+const live = async (world: World, perRound: number, testInfo: TestInfo): Promise<void> => {
+  const perPerson = perRound * moments.length
   const { relay, alice, bob } = await introduce(world)
   const log: string[] = []
   const note = (line: string): void => {
@@ -88,4 +90,13 @@ test('nothing is lost, doubled or out of order when relay and browsers are kille
   }
   note(`everything read on both sides ${Math.round((Date.now() - sentMs) / 1000)} s after the last message`)
   await testInfo.attach('crashes.log', { body: log.join('\n'), contentType: 'text/plain' })
-})
+}
+
+for (const { name, perRound } of runs) {
+  test(`nothing is lost, doubled or out of order when relay and browsers are killed: ${name}`, async ({
+    world,
+  }, testInfo) => {
+    test.setTimeout(1_500_000)
+    await live(world, perRound, testInfo)
+  })
+}
