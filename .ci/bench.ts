@@ -6,7 +6,7 @@ import { buildIfStale } from './build-app.ts'
 import { findOrInstallBrowser } from './find-browser.ts'
 import { root, runCommand } from './step.ts'
 
-// usage: npm run bench -- [protocol | relay | app] [--json FILE]
+// usage: npm run bench -- [protocol | relay | app | drain] [--json FILE]
 
 /** One figure: a median of `runs` runs, beside the peer's where there is one. */
 interface BenchRow {
@@ -31,6 +31,7 @@ const parts: Record<string, { readonly script: string; readonly prepare?: () => 
   },
   relay: { script: 'node/load/bench.ts' },
   app: { script: 'app/e2e/bench/app-bench.ts', prepare: buildIfStale },
+  drain: { script: 'app/soak/drain-bench.ts', prepare: buildIfStale },
 }
 
 const number = (value: number): string =>
@@ -71,7 +72,7 @@ const jsonFile = jsonAt < 0 ? undefined : args[jsonAt + 1]
 const wanted = args.filter((_, index) => index !== jsonAt && (jsonAt < 0 || index !== jsonAt + 1))
 const unknown = wanted.find((name) => !Object.hasOwn(parts, name))
 if (unknown !== undefined || (jsonAt >= 0 && jsonFile === undefined)) {
-  console.error('usage: npm run bench -- [protocol | relay | app] [--json FILE]')
+  console.error('usage: npm run bench -- [protocol | relay | app | drain] [--json FILE]')
   process.exit(2)
 }
 
