@@ -55,6 +55,38 @@ test('an acknowledgement that is late brings the mailbox in, and not before 1.5 
   transmissions[0]?.resolve(true)
 })
 
+test('a link that keeps acknowledging is given time, but not for ever', async () => {
+  const { made, transmissions } = dialer()
+  made.linkUp()
+  const settled: string[] = []
+  void made.send(envelope).then(() => settled.push('first'))
+  for (let second = 1; second < 10; second++) {
+    void made.send(envelope)
+    await vi.advanceTimersByTimeAsync(1_000)
+    transmissions.at(-1)?.resolve(true)
+  }
+  expect(settled).toEqual([])
+  void made.send(envelope)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(settled).toEqual(['first'])
+})
+
+test('what a link that was at work leaves unanswered is deposited 1.5 s after its last answer', async () => {
+  const { made, transmissions } = dialer()
+  made.linkUp()
+  const results: unknown[] = []
+  for (let i = 0; i < 3; i++) void made.send(envelope).then((result) => results.push(result))
+  await vi.advanceTimersByTimeAsync(1_000)
+  transmissions[0]?.resolve(true)
+  await vi.advanceTimersByTimeAsync(1_499)
+  expect(results).toEqual([{ ok: true, value: 'direct' }])
+  await vi.advanceTimersByTimeAsync(2)
+  expect(results.slice(1)).toEqual([
+    { ok: true, value: 'deposited' },
+    { ok: true, value: 'deposited' },
+  ])
+})
+
 test('a failure says what the mailboxes said', async () => {
   const { made } = dialer({ deposit: no })
   expect(await made.send(envelope)).toEqual(no)

@@ -5,8 +5,14 @@ import { outcomeOf } from './dial-failure.ts'
 import { climb, initialLadder, type LadderEvent, type LadderState, type Rung } from './ladder.ts'
 import type { Semaphore } from './semaphore.ts'
 
-/** A peer's engine commits within milliseconds; after 1.5 s the mailbox is the surer way. */
+/**
+ * A peer's engine commits within milliseconds; when a link has acknowledged nothing for 1.5 s the mailbox is the surer way. While
+ * it does acknowledge, what was given to it later has its turn later: a copy of a whole flood by the relay would only slow it more.
+ */
 const acknowledgeWithinMs = 1.5 * secondMs
+
+/** 10 s: one that others keep overtaking is not forgotten by a peer that is only busy. */
+const acknowledgeAtMostMs = 10 * secondMs
 
 /** One attempt: circuit, offer and answer, ICE, DTLS, hello. */
 const dialDeadlineMs = 10 * secondMs
@@ -56,6 +62,8 @@ export class Dialer {
   #attempts = 0
   #dialling = false
   #upSinceMs = 0
+  /** When the link last acknowledged anything; as all times of `performance.now()` no clock of the machine's moves it. */
+  #acknowledgedAtMs = 0
   #wakeTimer: ReturnType<typeof setTimeout> | undefined
   readonly #stopped = new AbortController()
 
@@ -150,11 +158,22 @@ export class Dialer {
   async #transmit(id: number): Promise<void> {
     const sending = this.#sending.get(id)
     if (sending === undefined) return
-    clearTimeout(sending.lateTimer)
-    sending.lateTimer = setTimeout(() => this.#happen({ kind: 'late', id }), acknowledgeWithinMs)
+    this.#watchLate(id, sending, performance.now(), acknowledgeWithinMs)
     const acknowledged = await this.#options.transmit(this.#route.contactId, sending.envelope)
     clearTimeout(sending.lateTimer)
+    if (acknowledged) this.#acknowledgedAtMs = performance.now()
     this.#happen({ kind: acknowledged ? 'acknowledged' : 'unacknowledged', id })
+  }
+
+  /** Says that an envelope is late `delayMs` from now, unless the link turns out to be at work. */
+  #watchLate(id: number, sending: Sending, sinceMs: number, delayMs: number): void {
+    clearTimeout(sending.lateTimer)
+    sending.lateTimer = setTimeout(() => {
+      const lateAtMs = Math.max(sinceMs, this.#acknowledgedAtMs) + acknowledgeWithinMs
+      const leftMs = Math.min(lateAtMs, sinceMs + acknowledgeAtMostMs) - performance.now()
+      if (leftMs > 0) this.#watchLate(id, sending, sinceMs, leftMs)
+      else this.#happen({ kind: 'late', id })
+    }, delayMs)
   }
 
   async #deposit(id: number): Promise<void> {

@@ -5,7 +5,8 @@
  * 1. Every envelope settles exactly once, and none is forgotten: while it is unsettled it is on the link, being deposited,
  *    or waiting for a dial under way.
  * 2. A dial never holds up a deposit: without an open link both begin in the same step.
- * 3. An envelope given to the link is deposited as well once its acknowledgement is late, refused or lost with the link.
+ * 3. An envelope given to the link is deposited as well once its acknowledgement is late (the link was silent for
+ *    1.5 s, or it waits for 10), refused or lost with the link.
  * 4. It settles with the first acknowledgement or deposit, and as failed only when nothing is left to wait for.
  * 5. At most one dial is under way, never while a link is up, never unless dialling is allowed, never before the time that
  *    the last failure or loss set, and only while something wants it: an unsettled envelope or a conversation on screen.
