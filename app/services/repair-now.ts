@@ -20,8 +20,8 @@ const repairStep = async (
   effects: Effects,
   conversationId: Uint8Array,
 ): Promise<RepairAnswer> => {
-  const row = await tx.get(conversationTable, [conversationId])
-  const contact = row && (await tx.get(contactTable, [row.contactId]))
+  const conversation = await tx.get(conversationTable, [conversationId])
+  const contact = conversation && (await tx.get(contactTable, [conversation.contactId]))
   if (contact?.state !== 'accepted') return { kind: 'nobody' }
   if (isHeld(contact)) return { kind: 'keys-changed' }
   effects.hurried.add(toHex(contact.contactId))
