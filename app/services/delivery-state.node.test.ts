@@ -194,6 +194,8 @@ test('what is asked for is encrypted three times, and once more for each day sin
     true,
     false,
   ])
+  // A clock that was put back by a year does not stop it for a year.
+  expect([0, 0, 0, 0].map(() => ask(start - 365 * dayMs))).toEqual([true, true, true, false])
   // Our own renewal begins the count again.
   row = deliver(row, events.renewed, at(start + 4 * dayMs)).row ?? row
   expect([0, 0, 0, 0].map(() => ask(start + 4 * dayMs))).toEqual([true, true, true, false])

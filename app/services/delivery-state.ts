@@ -118,9 +118,9 @@ export const unsealedRow = (
   written: Pick<OutboxRow, 'contactId' | 'number' | 'messageId' | 'conversationId' | 'createdAtMs'>,
 ): OutboxRow => ({ ...written, ...untaken })
 
-/** Renewals as they count now. */
+/** Renewals as they count now. Days count in both directions: a clock that was put back must not make this wait for it. */
 const renewalsNow = ({ renewals = 0, renewedAtMs }: OutboxRow, now: number): number =>
-  renewedAtMs === undefined ? renewals : Math.max(0, renewals - Math.max(0, Math.floor((now - renewedAtMs) / dayMs)))
+  renewedAtMs === undefined ? renewals : Math.max(0, renewals - Math.floor(Math.abs(now - renewedAtMs) / dayMs))
 
 /** A due time as it counts now: never farther ahead than a pause is long, since the clock may have been put back. */
 export const dueNow = (dueAtMs: number, { now, pace }: Omit<Surroundings, 'random'>): number =>
