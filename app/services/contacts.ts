@@ -8,7 +8,8 @@ import { outboxTable } from '../store/records/outbox.ts'
 import { isOlderHead, withAnnouncedHead } from './contact-logs.ts'
 import { putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
-import { noteOutbox, type Effects } from './effects.ts'
+import { advance } from './delivery.ts'
+import type { Effects } from './effects.ts'
 import { requireAccount } from './identity.ts'
 import { rotateLanes } from './lanes.ts'
 import { dispatchControl, pruneSessions } from './sessions.ts'
@@ -43,6 +44,7 @@ const leadsElsewhere = ({ mailboxes }: ContactRow, { lanes }: ContentLanes): boo
 /** The contact at the mailboxes it has just told; what waits for it is offered there. */
 const withMailboxes = async (
   tx: WriteTransaction,
+  core: Core,
   effects: Effects,
   { unprovenRow: _, ...contact }: ContactRow,
   lanes: ContentLanes,
@@ -54,7 +56,7 @@ const withMailboxes = async (
   if (contact.inviteLanes || moved) {
     // Rows that waited because the invite's lane takes only a few, and those that only a relay got which may be gone.
     for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
-      if (row.envelope && (moved || !row.sent)) noteOutbox(effects, row.contactId, row.number)
+      await advance(tx, core, effects, row, { kind: moved ? 'hurried' : 'lanes-told' })
     }
   }
   return { ...contact, mailboxes: lanes.lanes, inviteLanes: false, mailboxesHead: head }
@@ -81,7 +83,7 @@ export const applyAnnouncements = async (
   const { mailboxesHead } = contact
   if (lanes && lanes.lanes.length > 0 && !(mailboxesHead && isOlderHead(core, contact, head, mailboxesHead))) {
     moved = leadsElsewhere(contact, lanes)
-    next = await withMailboxes(tx, effects, next, lanes, head)
+    next = await withMailboxes(tx, core, effects, next, lanes, head)
   }
   const announced = withAnnouncedHead(next, head)
   if (announced !== next) effects.chores.add('contacts')

@@ -68,7 +68,7 @@ const askRelays = async (core: Core, counter: number): Promise<number | undefine
 
 /** This device is a copy: nothing that a newer one may have used is used again. */
 const leaveOldSessions = async (tx: WriteTransaction, core: Core, effects: Effects): Promise<void> => {
-  await closeSessions(tx)
+  await closeSessions(tx, core, effects)
   for (const row of await tx.list(conversationTable)) {
     tx.put(conversationTable, { ...row, nextSequence: row.nextSequence + skippedSequences })
   }

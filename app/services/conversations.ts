@@ -5,6 +5,7 @@ import type { WriteTransaction } from '../store/client-store.ts'
 import type { ContactRow } from '../store/records/contact.ts'
 import { conversationTable, type ConversationRow } from '../store/records/conversation.ts'
 import { messageIndex, messageTable, type MessageRow } from '../store/records/message.ts'
+import { isRaise } from './delivery-state.ts'
 import type { MessageStatus } from './engine-api.ts'
 import { noteConversation, noteMessage, type Effects } from './effects.ts'
 import { appendPosition, arrivalPosition } from './positions.ts'
@@ -140,8 +141,6 @@ export const addReceivedMessage = async (
   return row
 }
 
-const order: Readonly<Record<MessageStatus, number>> = { waiting: 0, sent: 1, delivered: 2, read: 3 }
-
 /** Raises an own message's status; a lower one than it has changes nothing. Returns the row as it is now. */
 export const raiseStatus = async (
   tx: WriteTransaction,
@@ -150,9 +149,9 @@ export const raiseStatus = async (
 ): Promise<MessageRow | undefined> => {
   const { conversationId, messageId, status } = message
   const row = await tx.find(messageTable, messageIndex(conversationId, true, messageId))
-  if (row?.status === undefined || order[row.status] >= order[status]) return row
+  if (row?.status === undefined || !isRaise(row.status, status)) return row
   const raised: MessageRow = { ...row, status }
-  if (order[status] >= order.delivered) delete raised.outboxNumber
+  if (isRaise('sent', status)) delete raised.outboxNumber
   tx.put(messageTable, raised)
   noteMessage(effects, raised, false)
   const conversation = await tx.get(conversationTable, [conversationId])

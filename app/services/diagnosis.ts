@@ -5,6 +5,7 @@ import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import type { Core } from './core.ts'
+import { stageOf } from './delivery-state.ts'
 import type { ContactDiagnosis, Diagnosis, RelayDiagnosis } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { lackingAt } from './publish.ts'
@@ -30,8 +31,8 @@ const diagnoseContact = async (
     ...(contact.name === undefined ? {} : { name: contact.name }),
     path: presence.path(name),
     ...(contact.heardAtMs === undefined ? {} : { heardAtMs: contact.heardAtMs }),
-    waiting: rows.filter((row) => !row.sent).length,
-    unreceipted: rows.filter((row) => row.sent).length,
+    waiting: rows.filter((row) => stageOf(row) !== 'taken').length,
+    unreceipted: rows.filter((row) => stageOf(row) === 'taken').length,
     ...(reason === undefined ? {} : { reason }),
     hasSession: (await sendingSession(tx, contact, core.now())) !== undefined,
     ...(dial === undefined ? {} : { dial }),

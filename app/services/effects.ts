@@ -8,8 +8,10 @@ export type Chore = 'continuity' | 'publish' | 'mailboxes' | 'sessions' | 'repai
 
 /** What the leading engine does after a step, whichever engine committed it. Survives structured cloning. */
 export interface Work {
-  /** New outbox rows, by contact (hex). */
+  /** Outbox rows to be offered, by contact (hex). */
   readonly outbox: Map<string, number[]>
+  /** Outbox rows that are gone, by contact (hex). */
+  readonly gone: Map<string, number[]>
   /** Contacts (hex) that are owed receipts. */
   readonly receipts: Set<string>
   readonly chores: Set<Chore>
@@ -35,6 +37,7 @@ export const createEffects = (): Effects => ({
   conversations: new Map(),
   events: [],
   outbox: new Map(),
+  gone: new Map(),
   receipts: new Set(),
   chores: new Set(),
   quiet: new Set(),
@@ -44,8 +47,9 @@ export const createEffects = (): Effects => ({
 })
 
 /** The part of the effects that is for the leading engine. */
-export const workOf = ({ outbox, receipts, chores, quiet, routes, moved, hurried }: Effects): Work => ({
+export const workOf = ({ outbox, gone, receipts, chores, quiet, routes, moved, hurried }: Effects): Work => ({
   outbox,
+  gone,
   receipts,
   chores,
   quiet,
@@ -64,9 +68,17 @@ export const noteConversation = (effects: Effects, row: ConversationRow): void =
   effects.conversations.set(toHex(row.conversationId), row)
 }
 
-export const noteOutbox = (effects: Effects, contactId: Uint8Array, number: number): void => {
+const addNumber = (to: Map<string, number[]>, contactId: Uint8Array, number: number): void => {
   const contact = toHex(contactId)
-  const numbers = effects.outbox.get(contact)
+  const numbers = to.get(contact)
   if (numbers) numbers.push(number)
-  else effects.outbox.set(contact, [number])
+  else to.set(contact, [number])
 }
+
+/** The row is to be offered. */
+export const noteOutbox = (effects: Effects, contactId: Uint8Array, number: number): void =>
+  addNumber(effects.outbox, contactId, number)
+
+/** The row is gone: there is nothing left to offer. */
+export const noteGone = (effects: Effects, contactId: Uint8Array, number: number): void =>
+  addNumber(effects.gone, contactId, number)

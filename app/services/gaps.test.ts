@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
+import { hourMs } from '../../protocol/wire/limits.ts'
 import { meet, Person } from './person.fixture.ts'
 import { TestWorld } from './test-network.fixture.ts'
 
@@ -34,4 +35,22 @@ it('a message that a relay has lost is offered again as soon as a later one has 
   await expect
     .poll(async () => (await alice.messages(id)).map(({ status }) => status), soon)
     .toEqual(['delivered', 'delivered', 'delivered'])
+})
+
+it('a message that was taken by a clock that ran ahead is offered again after its pause, and not when that time has come', async () => {
+  const world = new TestWorld()
+  let aheadMs = hourMs
+  const pace = { offerAgainMs: [1_000, 1_000] } as const
+  const alice = new Person({ world, name: 'Alice', pace, clockOffsetMs: () => aheadMs })
+  const bob = new Person({ world, name: 'Bob' })
+  people.push(alice, bob)
+  const id = await meet(alice, bob)
+  await expect.poll(() => alice.conversation(id)?.name, soon).toBe('Bob')
+  world.faults = { swallow: 1 }
+  await alice.send(id, 'lost on the way')
+  await expect.poll(async () => (await alice.messages(id)).at(-1)?.status, soon).toBe('sent')
+  aheadMs = 0
+  world.faults = {}
+  await expect.poll(() => bob.texts(id), soon).toEqual(['lost on the way'])
+  await expect.poll(async () => (await alice.messages(id)).at(-1)?.status, soon).toBe('delivered')
 })

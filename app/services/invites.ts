@@ -21,7 +21,8 @@ import { withAnnouncedHead } from './contact-logs.ts'
 import { newContact } from './contacts.ts'
 import { newConversation, putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
-import { noteOutbox, type Effects } from './effects.ts'
+import { advance } from './delivery.ts'
+import type { Effects } from './effects.ts'
 import type { InvitePreview, Outcome } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { problemOf, refuse } from './problems.ts'
@@ -132,7 +133,7 @@ const reachAnew = async (
   effects.chores.add('contacts').add('sessions')
   await dispatchControl(tx, core, account, contact, { kind: 'lanes' }, effects)
   for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
-    if (row.envelope) noteOutbox(effects, row.contactId, row.number)
+    await advance(tx, core, effects, row, { kind: 'hurried' })
   }
 }
 

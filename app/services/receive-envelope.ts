@@ -12,13 +12,13 @@ import { envelopeTable, type EnvelopeRow } from '../store/records/envelope.ts'
 import { handshakeTable } from '../store/records/handshake.ts'
 import { inviteTable } from '../store/records/invite.ts'
 import { messageIndex, messageTable } from '../store/records/message.ts'
-import { outboxTable } from '../store/records/outbox.ts'
 import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
 import { answerAbove, answerRepair } from './answer-repair.ts'
 import { withKnownLog } from './contact-logs.ts'
 import { applyAnnouncements, newContact } from './contacts.ts'
-import { addReceivedMessage, measureClock, newConversation, putConversation, raiseStatus } from './conversations.ts'
+import { addReceivedMessage, measureClock, newConversation, putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
+import { addReceipt } from './delivery.ts'
 import { followDevices } from './device-change.ts'
 import { writeDiagnostic } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
@@ -95,11 +95,9 @@ const applyReceipt = async (
   await Promise.all(ids.map((messageId) => tx.find(messageTable, messageIndex(conversationId, true, messageId))))
   for (const messageId of ids) {
     const before = await tx.find(messageTable, messageIndex(conversationId, true, messageId))
-    if (before?.outboxNumber !== undefined) {
-      tx.delete(outboxTable, [contactId, before.outboxNumber])
-      newest = Math.max(newest, before.outboxNumber)
-    }
-    await raiseStatus(tx, effects, { conversationId, messageId, status })
+    const number = before?.outboxNumber
+    newest = Math.max(newest, number ?? 0)
+    await addReceipt(tx, core, effects, { contactId, conversationId, messageId, number }, status)
   }
   await offerGaps(tx, core, effects, contactId, newest)
 }

@@ -4,7 +4,8 @@ import { contactTable } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { outboxTable } from '../store/records/outbox.ts'
 import type { Core } from './core.ts'
-import { noteOutbox, type Chore, type Effects } from './effects.ts'
+import { advance } from './delivery.ts'
+import type { Chore, Effects } from './effects.ts'
 import type { RepairAnswer } from './engine-api.ts'
 import { readSendingDevice, wantHandshake } from './remote-devices.ts'
 import { isHandshakeDue, nextRepairAtMs } from './repair-decision.ts'
@@ -19,15 +20,15 @@ const repairStep = async (
   effects: Effects,
   conversationId: Uint8Array,
 ): Promise<RepairAnswer> => {
-  const row = await tx.get(conversationTable, [conversationId])
-  const contact = row && (await tx.get(contactTable, [row.contactId]))
+  const conversation = await tx.get(conversationTable, [conversationId])
+  const contact = conversation && (await tx.get(contactTable, [conversation.contactId]))
   if (contact?.state !== 'accepted') return { kind: 'nobody' }
   if (isHeld(contact)) return { kind: 'keys-changed' }
   effects.hurried.add(toHex(contact.contactId))
   for (const chore of chores) effects.chores.add(chore)
   // What somebody has taken and nobody has receipted is offered again: the same bytes, so a copy that arrives changes nothing.
-  for (const { envelope, number } of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
-    if (envelope) noteOutbox(effects, contact.contactId, number)
+  for (const row of await tx.list(outboxTable, { prefix: [contact.contactId] })) {
+    await advance(tx, core, effects, row, { kind: 'hurried' })
   }
   const device = await readSendingDevice(tx, contact)
   // Nothing is known of their device yet: the attempt at a first session is all there is to repair.

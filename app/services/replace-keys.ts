@@ -90,7 +90,7 @@ export const replaceKeysStep = async (
   if (reason !== undefined) return refuse('relay-unreachable', reason)
   const next = moved(core, account, createDevice(core.random, core.crypto))
   tx.put(accountTable, next)
-  await closeSessions(tx)
+  await closeSessions(tx, core, effects)
   for (const lane of await tx.findAll(laneTable, spareLanes)) tx.delete(laneTable, [lane.laneHash])
   for (const row of await tx.list(publicationTable)) tx.delete(publicationTable, [row.relayKey, row.id])
   await stockLanes(tx, core, next, effects)

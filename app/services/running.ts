@@ -83,6 +83,7 @@ const eventsOf = (core: Core, effects: Effects): EngineEvent[] => [
 /** What the leading engine does after a step of any engine. */
 const doWork = (core: Core, { outbox, receipts, showing, tasks, hurry }: Services, work: Work): void => {
   for (const contact of work.moved) outbox.reroute(contact)
+  for (const [contact, numbers] of work.gone) outbox.forget(contact, numbers)
   for (const [contact, numbers] of work.outbox) outbox.offer(contact, numbers)
   if (work.outbox.size > 0) core.continuity.moved()
   if (work.routes.size > 0) showing.refresh()

@@ -8,10 +8,10 @@ import { signedPrekeyRetentionMs } from '../../protocol/wire/limits.ts'
 import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
-import { outboxTable } from '../store/records/outbox.ts'
 import { sessionTable } from '../store/records/session.ts'
 import type { Core } from './core.ts'
-import { noteOutbox, type Effects } from './effects.ts'
+import { addOutgoing } from './delivery.ts'
+import type { Effects } from './effects.ts'
 import { lanesForContact } from './lanes.ts'
 import { isHeld } from './trust.ts'
 
@@ -135,19 +135,15 @@ export const dispatch = async (
   const envelope = await encryptFor(tx, core, account, contact, saying, effects)
   const number = contact.nextOutbox
   tx.put(contactTable, { ...contact, nextOutbox: number + 1 })
-  tx.put(outboxTable, {
+  const written = {
     contactId: contact.contactId,
     number,
-    ...(envelope ? { envelope } : {}),
     ...(saying.sequence > 0 ? { messageId: saying.messageId } : {}),
     conversationId: contact.conversationId,
-    sent: false,
-    offers: 0,
-    dueAtMs: 0,
     createdAtMs: core.now(),
-  })
-  if (envelope) noteOutbox(effects, contact.contactId, number)
-  else effects.chores.add('sessions')
+  }
+  await addOutgoing(tx, core, effects, written, envelope)
+  if (!envelope) effects.chores.add('sessions')
   return number
 }
 

@@ -11,6 +11,7 @@ import { outboxTable } from '../store/records/outbox.ts'
 import { remoteDeviceTable, type RemoteDeviceRow } from '../store/records/remote-device.ts'
 import { fetchLogs, noteContradiction, withLog } from './contact-logs.ts'
 import type { Core } from './core.ts'
+import { stageOf } from './delivery-state.ts'
 import { note } from './diagnostics.ts'
 import { followDevices } from './device-change.ts'
 import type { Effects } from './effects.ts'
@@ -175,7 +176,7 @@ const waitingContacts = (core: Core): Promise<{ contacts: ContactRow[]; nextAtMs
       for (const device of wanted) {
         if (!isDue(device)) nextAtMs = Math.min(nextAtMs, nextRepairAtMs(device, core.pace.repairMs))
       }
-      if (rows.some((row) => !row.envelope) || wanted.some(isDue)) contacts.push(contact)
+      if (rows.some((row) => stageOf(row) === 'unsealed') || wanted.some(isDue)) contacts.push(contact)
     }
     return { contacts, nextAtMs }
   })

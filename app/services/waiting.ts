@@ -4,6 +4,7 @@ import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
 import type { Core } from './core.ts'
+import { stageOf } from './delivery-state.ts'
 import type { EngineEvent } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { inviteLaneRows } from './outbox.ts'
@@ -16,9 +17,9 @@ const rowsLookedAt = 64
 
 /** How the messages among these rows stand that nobody has taken yet. */
 const standing = (rows: readonly OutboxRow[], { inviteLanes }: ContactRow): WaitingFacts['rows'] => {
-  const waiting = rows.filter((row) => row.messageId && !row.sent)
+  const waiting = rows.filter((row) => row.messageId && stageOf(row) !== 'taken')
   if (waiting.length === 0) return 'none'
-  if (waiting.some((row) => !row.envelope)) return 'unsealed'
+  if (waiting.some((row) => stageOf(row) === 'unsealed')) return 'unsealed'
   return inviteLanes && waiting.every((row) => row.number > inviteLaneRows) ? 'beyond' : 'sealed'
 }
 
@@ -71,7 +72,7 @@ class StoredWaiting implements Waiting {
 
   async resume(): Promise<void> {
     const rows = await this.#core.store.read((tx) => tx.list(outboxTable))
-    for (const row of rows) if (row.messageId && !row.sent) this.#add(toHex(row.contactId))
+    for (const row of rows) if (row.messageId && stageOf(row) !== 'taken') this.#add(toHex(row.contactId))
     this.look()
   }
 

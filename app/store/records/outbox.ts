@@ -4,7 +4,7 @@ import type { Table } from '../client-store.ts'
 
 /**
  * One envelope on its way. A row with a message stays until the contact's receipt; one without (receipts, profile, lanes)
- * until somebody has it.
+ * until somebody has it. What becomes of it is decided in `services/delivery-state.ts`.
  */
 const outbox = struct('outbox', {
   contactId: [0, bytes(32)],
@@ -19,9 +19,9 @@ const outbox = struct('outbox', {
   conversationId: [4, bytes(16)],
   /** A link or mailbox has taken it at least once. */
   sent: [5, boolean],
-  /** Times it was taken without a receipt following. */
+  /** Times these bytes were taken, or refused, without a receipt following. */
   offers: [6, uint()],
-  /** Once sent: when to offer it again. */
+  /** Once sent: when to offer it again. Zero before it was taken or refused. */
   dueAtMs: [7, uint()],
   createdAtMs: [8, uint()],
   /** Times its message was encrypted anew because it was asked for, and when it last was. */
