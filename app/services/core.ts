@@ -6,6 +6,7 @@ import type { Network } from '../../signaling/network.ts'
 import type { Effects } from './effects.ts'
 import type { Pace } from './pace.ts'
 import type { Presence } from './presence.ts'
+import type { RecentReceipts } from './recent-receipts.ts'
 import type { Timers } from './timers.ts'
 
 /** Whether what is stored here is the newest copy of this profile (`continuity.ts`). */
@@ -29,6 +30,7 @@ export interface Core {
   readonly timers: Timers
   readonly presence: Presence
   readonly continuity: Continuity
+  readonly recentReceipts: RecentReceipts
   /** Absent until the page hands one over. */
   readonly network: () => Network | undefined
   /** One writing step; its effects follow only when it is on disk. @throws StoreError, and whatever the step throws. */

@@ -11,6 +11,7 @@ import { defaultPace, type Pace } from './pace.ts'
 import type { PeerChannel } from './peers.ts'
 import type { Presence } from './presence.ts'
 import { problemOf } from './problems.ts'
+import { createRecentReceipts } from './recent-receipts.ts'
 import { createTimers } from './timers.ts'
 
 export interface RunningOptions {
@@ -42,6 +43,7 @@ export const createCore = (options: RunningOptions, surroundings: Surroundings):
   const { now, random, crypto } = options
   const { store, presence, continuity, network, after, emit } = surroundings
   const timers = createTimers()
+  const pace = { ...defaultPace, ...options.pace }
   const core: Core = {
     store,
     get crypto() {
@@ -52,9 +54,10 @@ export const createCore = (options: RunningOptions, surroundings: Surroundings):
     timers,
     network,
     emit,
-    pace: { ...defaultPace, ...options.pace },
+    pace,
     presence,
     continuity,
+    recentReceipts: createRecentReceipts(now, pace.receiptRenewMs),
     commit: async <T>(step: (tx: WriteTransaction, effects: Effects) => Promise<T>): Promise<T> => {
       const effects = createEffects()
       const result = await store.write((tx) => step(tx, effects))

@@ -1,7 +1,6 @@
 import { fromHex, toHex } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { contactTable } from '../store/records/contact.ts'
-import { envelopeTable } from '../store/records/envelope.ts'
 import { receiptTable, type ReceiptRow } from '../store/records/receipt.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
@@ -38,13 +37,9 @@ const receiptStep = async (
   const ids = (read: boolean): Uint8Array[] => owed.filter((row) => row.read === read).map((row) => row.messageId)
   const body = { kind: 'receipt', delivered: ids(false), read: ids(true) } as const
   await dispatchControl(tx, core, await requireAccount(tx), contact, body, effects)
-  await Promise.all(
-    owed.map((row) => (row.envelopeId ? tx.get(envelopeTable, [row.envelopeId]) : Promise.resolve(undefined))),
-  )
   for (const row of owed) {
     tx.delete(receiptTable, [contactId, row.messageId])
-    const envelope = row.envelopeId && (await tx.get(envelopeTable, [row.envelopeId]))
-    if (envelope) tx.put(envelopeTable, { ...envelope, receiptAtMs: core.now() })
+    if (row.envelopeId) core.recentReceipts.note(row.envelopeId)
   }
   if (owed.length === maxPerReceipt) effects.receipts.add(toHex(contactId))
 }

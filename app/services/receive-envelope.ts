@@ -34,9 +34,9 @@ import { noteUnopened } from './unopened.ts'
 
 /** A copy of something committed before: only a lost receipt is a reason to do anything. */
 const handleKnown = async (tx: WriteTransaction, core: Core, effects: Effects, known: EnvelopeRow): Promise<void> => {
-  const { receiptAtMs, messageId, conversationId, contactId, envelopeId: id } = known
+  const { messageId, conversationId, contactId, envelopeId: id } = known
   if (!messageId || !conversationId) return
-  if (receiptAtMs !== undefined && core.now() - receiptAtMs < core.pace.receiptRenewMs) return
+  if (core.recentReceipts.has(id)) return
   // What came as a request got no receipt, and gets one only after it was accepted.
   if ((await tx.get(contactTable, [contactId]))?.state !== 'accepted') return
   const message = await tx.find(messageTable, messageIndex(conversationId, false, messageId))

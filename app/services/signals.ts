@@ -112,12 +112,13 @@ export const createSignals = (core: Core, attendance: Attendance): Signals => {
       const now = core.now()
       const last = lastSent.get(conversationId)
       if (last !== undefined && now - last < typingIntervalMs) return
+      // Before anything is read: whoever types fast calls again before the answer is there.
+      lastSent.set(conversationId, now)
       const [row, { shareTyping }] = await core.store.read((tx) =>
         Promise.all([tx.get(conversationTable, [fromHex(conversationId)]), readSettings(tx)]),
       )
       const contactId = row && toHex(row.contactId)
       if (!contactId || !shareTyping || core.presence.path(contactId) !== 'direct') return
-      lastSent.set(conversationId, now)
       await signalTo(core, contactId, { kind: 'typing', active: true })
     },
     quiet: (contactId) => {

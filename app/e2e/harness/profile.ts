@@ -11,6 +11,7 @@ export interface ProfileOptions {
   readonly context?: {
     readonly viewport?: { width: number; height: number }
     readonly colorScheme?: 'light' | 'dark'
+    readonly reducedMotion?: 'reduce'
     readonly permissions?: string[]
     readonly hasTouch?: boolean
     readonly isMobile?: boolean

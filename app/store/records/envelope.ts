@@ -10,7 +10,7 @@ const envelope = struct('known-envelope', {
   /** The message it brought, if it was one. */
   messageId: [3, optional(bytes(16))],
   conversationId: [4, optional(bytes(16))],
-  /** When its receipt went into an envelope. */
+  /** When its receipt went into an envelope, in rows of earlier builds; nobody reads it any more. */
   receiptAtMs: [5, optional(uint())],
 })
 export type EnvelopeRow = ReturnType<typeof envelope.decode>
