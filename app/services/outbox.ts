@@ -9,7 +9,7 @@ import { raiseStatus } from './conversations.ts'
 import type { Core } from './core.ts'
 import { writeDiagnostic } from './diagnostics.ts'
 import type { Effects } from './effects.ts'
-import { backOff } from './timers.ts'
+import { backOff, untilMs } from './timers.ts'
 
 /** 64 envelopes under way per contact, as many as a link takes: 300 messages a second where an answer takes 200 ms. */
 const maxInFlight = 64
@@ -327,13 +327,15 @@ class StoredOutbox implements Outbox {
   /** One timer for the earliest row that is to be offered again. */
   #scheduleDue(): void {
     this.#cancelDue?.()
-    const { now, timers } = this.#core
+    const { now, timers, pace } = this.#core
+    const leftMs = (at: number): number => untilMs(now(), at, pace.offerAgainMs[1])
     let earliest = Number.POSITIVE_INFINITY
-    for (const { due } of this.#contacts.values()) for (const at of due.values()) earliest = Math.min(earliest, at)
+    for (const { due } of this.#contacts.values())
+      for (const at of due.values()) earliest = Math.min(earliest, leftMs(at))
     if (earliest === Number.POSITIVE_INFINITY) return
-    this.#cancelDue = timers.after(Math.min(Math.max(0, earliest - now()), longestTimerMs), () => {
+    this.#cancelDue = timers.after(Math.min(earliest, longestTimerMs), () => {
       for (const [contact, traffic] of this.#contacts) {
-        const due = [...traffic.due].filter(([, at]) => at <= now()).map(([number]) => number)
+        const due = [...traffic.due].filter(([, at]) => leftMs(at) === 0).map(([number]) => number)
         enqueue(traffic, due, 'again')
         void this.#fill(contact, traffic)
       }

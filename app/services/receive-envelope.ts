@@ -30,13 +30,14 @@ import { encryptWaiting, offerGaps } from './resend.ts'
 import { withReceiveOnly } from './retired-devices.ts'
 import { addSession, dispatchControl, putSession, sendingSession } from './sessions.ts'
 import { readSettings } from './settings.ts'
+import { sinceMs } from './timers.ts'
 import { noteUnopened } from './unopened.ts'
 
 /** A copy of something committed before: only a lost receipt is a reason to do anything. */
 const handleKnown = async (tx: WriteTransaction, core: Core, effects: Effects, known: EnvelopeRow): Promise<void> => {
   const { receiptAtMs, messageId, conversationId, contactId, envelopeId: id } = known
   if (!messageId || !conversationId) return
-  if (receiptAtMs !== undefined && core.now() - receiptAtMs < core.pace.receiptRenewMs) return
+  if (receiptAtMs !== undefined && sinceMs(core.now(), receiptAtMs) < core.pace.receiptRenewMs) return
   // What came as a request got no receipt, and gets one only after it was accepted.
   if ((await tx.get(contactTable, [contactId]))?.state !== 'accepted') return
   const message = await tx.find(messageTable, messageIndex(conversationId, false, messageId))
