@@ -3,7 +3,7 @@ import type { Person } from './harness/person.ts'
 import { introduce, test } from './harness/scenario.ts'
 
 /** What may still be stored: enough to write on for a while, little enough to be full within some messages. */
-const roomBytes = 50_000
+const roomBytes = 20_000
 
 /** 4 KB, and a word by which each is found. */
 const word = (number: number): string => `filling-${String(number).padStart(2, '0')}`
@@ -54,7 +54,7 @@ test('a full storage loses nothing, says what to do, and goes on by itself when 
   // She is told of what she cannot take, too.
   const notice = alice.page.getByRole('alert').filter({ hasText: 'what others send you waits' })
   await expect(notice.last()).toBeVisible()
-  expect(await counts(alice, waiting)).toEqual([0, 0, 0])
+  await expect(alice.message('waits-')).toHaveCount(0)
 
   // With Bob gone nobody but the relay can bring them.
   await bob.profile.close()
@@ -71,9 +71,8 @@ test('a full storage loses nothing, says what to do, and goes on by itself when 
 
   const words = ['before', ...waiting, ...Array.from({ length: refused }, (_, index) => word(index + 1))]
   const once = words.map(() => 1)
-  expect(await counts(alice, words)).toEqual(once)
   expect(await counts(bob, words)).toEqual(once)
-  // What is on the disk is what was on screen.
+  // As it lies on the disk.
   await alice.page.goto(relay.url)
   await alice.openConversation('Bob')
   await alice.expectMessage(word(refused))
