@@ -47,11 +47,26 @@ const painted = (): Promise<void> =>
 
 const tabs = new BroadcastChannel('sotto-tabs')
 
+/** 5 s: what stands in the way, mostly a full storage, the person takes away, and sees soon that it was that. */
+const leadAgainMs = 5_000
+
 /** What this tab does when it leads: the only one that has a network. */
 const createLeadership = (engine: EngineApi): TabLeadership => {
   const connect = async () => {
     const { createNetwork } = await import('../signaling/peer-link.ts')
     await engine.connect(createNetwork({ environment: { window, document, navigator } }))
+  }
+  let again: ReturnType<typeof setTimeout> | undefined
+  const lead = async (): Promise<void> => {
+    clearTimeout(again)
+    try {
+      await connect()
+    } catch {
+      session.value?.app.notices.add({ message: 'The network could not be started. Sotto goes on trying.' })
+      again = setTimeout(() => void lead(), leadAgainMs)
+      return
+    }
+    await loadDialogs()
   }
   return new TabLeadership({
     locks: navigator.locks,
@@ -60,11 +75,11 @@ const createLeadership = (engine: EngineApi): TabLeadership => {
       onMessage: (listener) => tabs.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => listener(data)),
     },
     tabId: crypto.randomUUID(),
-    lead: () =>
-      connect().then(loadDialogs, () =>
-        session.value?.app.notices.add({ message: 'The network could not be started. Reload the page to try again.' }),
-      ),
-    letGo: () => engine.disconnect(),
+    lead,
+    letGo: () => {
+      clearTimeout(again)
+      return engine.disconnect()
+    },
   })
 }
 
