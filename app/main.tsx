@@ -47,11 +47,27 @@ const painted = (): Promise<void> =>
 
 const tabs = new BroadcastChannel('sotto-tabs')
 
+/** 5 s: what stands in the way, mostly a full storage, the person takes away, and sees soon that it was that. */
+const leadAgainMs = 5_000
+
 /** What this tab does when it leads: the only one that has a network. */
 const createLeadership = (engine: EngineApi): TabLeadership => {
   const connect = async () => {
     const { createNetwork } = await import('../signaling/peer-link.ts')
     await engine.connect(createNetwork({ environment: { window, document, navigator } }))
+  }
+  let leading = false
+  let again: ReturnType<typeof setTimeout> | undefined
+  const goOn = async (): Promise<void> => {
+    try {
+      await connect()
+    } catch {
+      if (!leading) return
+      session.value?.app.notices.add({ message: 'The network could not be started. Sotto goes on trying.' })
+      again = setTimeout(() => void goOn(), leadAgainMs)
+      return
+    }
+    await loadDialogs()
   }
   return new TabLeadership({
     locks: navigator.locks,
@@ -60,11 +76,15 @@ const createLeadership = (engine: EngineApi): TabLeadership => {
       onMessage: (listener) => tabs.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => listener(data)),
     },
     tabId: crypto.randomUUID(),
-    lead: () =>
-      connect().then(loadDialogs, () =>
-        session.value?.app.notices.add({ message: 'The network could not be started. Reload the page to try again.' }),
-      ),
-    letGo: () => engine.disconnect(),
+    lead: () => {
+      leading = true
+      return goOn()
+    },
+    letGo: () => {
+      leading = false
+      clearTimeout(again)
+      return engine.disconnect()
+    },
   })
 }
 

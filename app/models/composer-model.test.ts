@@ -43,6 +43,34 @@ describe('ComposerModel', () => {
     expect(composer.problem.value).toBeNull()
   })
 
+  it('says why a message could not be stored rather than that its draft could not, and tries the draft again', async () => {
+    const { engine, composer } = composerWith()
+    const { saveDraft } = engine
+    let tried = 0
+    engine.saveDraft = () => {
+      tried += 1
+      return Promise.reject(new Error('full'))
+    }
+    engine.failNext = problem
+    composer.edit('important')
+    composer.send()
+    await vi.waitFor(() => expect(tried).toBe(1))
+    await vi.waitFor(() => expect(composer.text.value).toBe('important'))
+    expect(composer.problem.value).toBe(problem.message)
+    engine.saveDraft = saveDraft
+    composer.saveDraft()
+    expect(engine.drafts.get('c0')).toBe('important')
+  })
+
+  it('says so when a draft alone could not be stored', async () => {
+    const { engine, composer } = composerWith()
+    engine.saveDraft = () => Promise.reject(new Error('full'))
+    composer.edit('half a thought')
+    composer.saveDraft()
+    await vi.waitFor(() => expect(composer.problem.value).toMatch(/draft could not be stored/))
+    expect(composer.text.value).toBe('half a thought')
+  })
+
   it('clears the stored draft only after the message is stored', async () => {
     const { engine, composer } = composerWith()
     composer.edit('hello')

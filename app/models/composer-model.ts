@@ -13,6 +13,9 @@ const maxBytesPerUnit = 3
 /** 50 messages handed over and not answered yet: what the engine stores in one step. More would be lost with a killed page. */
 const maxHanded = 50
 
+/** Said when a draft alone could not be written down. */
+const draftNotStored = 'This draft could not be stored. It is here only as long as this page is open.'
+
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
 /**
@@ -40,8 +43,14 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
     // What the engine was handed is its to keep, even if this page ends now; what waits its turn is still unsent.
     const unsent = [...failed, ...queued, text.value].filter((part) => part !== '').join('\n')
     if (unsent === saved) return
+    const before = saved
     saved = unsent
-    engine.saveDraft(conversationId, unsent).catch(() => (problem.value = 'This draft could not be stored.'))
+    engine.saveDraft(conversationId, unsent).catch(() => {
+      // The next occasion tries again, unless another one has already.
+      if (saved === unsent) saved = before
+      // Why a message could not be stored says more, and what to do about it.
+      problem.value ??= draftNotStored
+    })
   }
 
   const saveDraftSoon = () => {

@@ -16,6 +16,8 @@ export const NoticesModel = createModel(() => {
   return {
     notices: notices as ReadonlySignal<readonly Notice[]>,
     add({ message }: Pick<Problem, 'message'>) {
+      // What lasts is reported again and again: it is said once, and stays the same thing to dismiss.
+      if (notices.value.at(-1)?.message === message) return
       const others = notices.value.filter((notice) => notice.message !== message)
       notices.value = [...others, { id: nextId++, message }].slice(-maxNotices)
     },

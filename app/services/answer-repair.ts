@@ -10,6 +10,7 @@ import { requireAccount } from './identity.ts'
 import { readRemoteDevice, wantHandshake } from './remote-devices.ts'
 import { renew, rowsOf } from './resend.ts'
 import { dispatchControl, sendingSession } from './sessions.ts'
+import { sinceMs } from './timers.ts'
 
 /** The other side of a repair: what is done for a contact that has lost its session. */
 
@@ -54,7 +55,7 @@ export const answerRepair = async (
   if (rows.length === envelopeIds.length) return
   // What has no row was delivered by another way, or was a control: name and lanes are told again, once an hour.
   const device = await readRemoteDevice(tx, contactId, session.remoteDeviceId)
-  if (core.now() - device.toldAgainAtMs < hourMs) return
+  if (sinceMs(core.now(), device.toldAgainAtMs) < hourMs) return
   tx.put(remoteDeviceTable, { ...device, toldAgainAtMs: core.now() })
   await dispatchControl(tx, core, account, contact, { kind: 'profile' }, effects)
 }

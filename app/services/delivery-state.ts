@@ -4,7 +4,7 @@ import { dayMs } from '../../protocol/wire/limits.ts'
 import type { OutboxRow } from '../store/records/outbox.ts'
 import type { MessageStatus } from './engine-api.ts'
 import type { Pace } from './pace.ts'
-import { backOff } from './timers.ts'
+import { backOff, untilMs } from './timers.ts'
 
 /**
  * How one outgoing envelope gets to its contact: decisions only. Row and event in, new row and what follows out; `delivery.ts`
@@ -122,9 +122,9 @@ export const unsealedRow = (
 const renewalsNow = ({ renewals = 0, renewedAtMs }: OutboxRow, now: number): number =>
   renewedAtMs === undefined ? renewals : Math.max(0, renewals - Math.floor(Math.abs(now - renewedAtMs) / dayMs))
 
-/** A due time as it counts now: never farther ahead than a pause is long, since the clock may have been put back. */
+/** A due time as it counts now: one that lies farther ahead than any pause was written by a clock that has been put back since. */
 export const dueNow = (dueAtMs: number, { now, pace }: Omit<Surroundings, 'random'>): number =>
-  Math.min(dueAtMs, now() + pace.offerAgainMs[1])
+  now() + untilMs(now(), dueAtMs, pace.offerAgainMs[1])
 
 const unchanged = (row: OutboxRow | undefined, ...follows: readonly Consequence[]): Step => ({ row, follows })
 

@@ -16,7 +16,11 @@ export const relayNeedsUpdate: Problem = {
 const reload = 'Your data could not be read or written. Reload the page and try again.'
 
 const storeProblems: Readonly<Record<StoreErrorCode, Problem>> = {
-  quota: { code: 'storage-full', message: 'The storage space of this browser is used up. Free some and try again.' },
+  quota: {
+    code: 'storage-full',
+    message:
+      'The storage space of this browser is used up. Make room on this device and try again; what others send you waits until then.',
+  },
   'newer-version': {
     code: 'version',
     message: 'A newer Sotto has already opened your data. Reload the page to get it.',

@@ -1,4 +1,5 @@
 import { toHex } from '../../protocol/wire/bytes.ts'
+import { sinceMs } from './timers.ts'
 
 /**
  * For which envelopes a receipt left a moment ago. In memory only: it keeps a copy that overtakes a receipt from asking for
@@ -13,7 +14,7 @@ export interface RecentReceipts {
 export const createRecentReceipts = (now: () => number, keptMs: number): RecentReceipts => {
   /** By id (hex), when; the oldest first. */
   const left = new Map<string, number>()
-  const isRecent = (atMs: number): boolean => Math.abs(now() - atMs) < keptMs
+  const isRecent = (atMs: number): boolean => sinceMs(now(), atMs) < keptMs
   return {
     note: (envelopeId) => {
       const name = toHex(envelopeId)

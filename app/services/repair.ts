@@ -14,6 +14,7 @@ import { readSendingDevice, wantHandshake } from './remote-devices.ts'
 import { decideRepair, isHandshakeDue, isSignOfLoss, repairLevel } from './repair-decision.ts'
 import { renew, undelivered } from './resend.ts'
 import { dispatchControl, sendingSession } from './sessions.ts'
+import { sinceMs } from './timers.ts'
 
 /**
  * 400 envelopes of a contact are remembered in an hour: two full askings. More than that at once is a flood, and what was
@@ -26,7 +27,7 @@ const askedKeptMs = 2 * dayMs
 
 /** Whether this failure is to be asked for: new, or asked for so long ago that the asking must be lost. */
 const isNews = (known: FailureRow | undefined, core: Core): boolean =>
-  !known || (known.askedAtMs !== undefined && core.now() - known.askedAtMs >= core.pace.repairMs[0])
+  !known || (known.askedAtMs !== undefined && sinceMs(core.now(), known.askedAtMs) >= core.pace.repairMs[0])
 
 /** Counts one more failure of the device; undefined: too many in this hour. */
 const count = (row: RemoteDeviceRow, now: number): RemoteDeviceRow | undefined => {

@@ -11,6 +11,7 @@ import { createReplayMemory } from './replay-memory.ts'
 import { sealFor, signalTo } from './seal-signal.ts'
 import { readSettings } from './settings.ts'
 import { showConversation } from './show-conversation.ts'
+import { sinceMs } from './timers.ts'
 import { isHeld } from './trust.ts'
 
 /** At most one typing signal in this time leaves (FEATURES 2.5). */
@@ -111,7 +112,7 @@ export const createSignals = (core: Core, attendance: Attendance): Signals => {
     typing: async (conversationId) => {
       const now = core.now()
       const last = lastSent.get(conversationId)
-      if (last !== undefined && now - last < typingIntervalMs) return
+      if (last !== undefined && sinceMs(now, last) < typingIntervalMs) return
       // Before anything is read: whoever types fast calls again before the answer is there.
       lastSent.set(conversationId, now)
       const [row, { shareTyping }] = await core.store.read((tx) =>

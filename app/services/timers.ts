@@ -1,5 +1,15 @@
 import type { Random } from '../../protocol/wire/brand.ts'
 
+/**
+ * Milliseconds since a moment that is past. One that lies ahead counts as long ago: it was written down by a clock that has been
+ * put back since, and nobody should wait until that clock has caught up.
+ */
+export const sinceMs = (now: number, atMs: number): number => (atMs > now ? Number.POSITIVE_INFINITY : now - atMs)
+
+/** Milliseconds until a moment that was at most `mostMs` away when it was written down; 0 if it is further away, likewise. */
+export const untilMs = (now: number, atMs: number, mostMs: number): number =>
+  atMs - now > mostMs ? 0 : Math.max(0, atMs - now)
+
 /** Timers that all end together. */
 export interface Timers {
   /** Runs `task` after `delayMs` unless cancelled or closed. Returns the cancellation. */
