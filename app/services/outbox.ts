@@ -23,8 +23,11 @@ import {
 } from './outbox-schedule.ts'
 import { backOff } from './timers.ts'
 
-/** 64 envelopes under way per contact, as many as a link takes: 300 messages a second where an answer takes 200 ms. */
-const maxInFlight = 64
+/**
+ * 128 envelopes under way per contact: 64 on the link, as many as it takes, and as many whose answer is not written down yet, since
+ * that waits for receipts in a flood.
+ */
+const maxInFlight = 128
 
 /** 16 of the 20 an invite's lane takes: the rest waits for lanes of our own, instead of being dropped without a word. */
 export const inviteLaneRows = 16
@@ -249,8 +252,10 @@ class StoredOutbox implements Outbox {
     this.#settled.push({ batch, row, result })
     if (this.#recording) return
     this.#recording = true
+    const [usually, inFlood] = this.#core.pace.recordMs
+    const busy = this.#traffic(toHex(row.contactId)).inFlight.size >= maxInFlight / 2
     // What comes within a moment is recorded together, and what was receipted by then needs no record at all.
-    this.#core.timers.after(this.#core.pace.recordMs, () => void this.#record())
+    this.#core.timers.after(busy ? inFlood : usually, () => void this.#record())
   }
 
   async #record(): Promise<void> {

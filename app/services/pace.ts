@@ -27,8 +27,8 @@ export interface Pace {
   readonly askMs: number
   /** Two envelopes of one sender overtake each other within this; a message missing longer than that is missing. */
   readonly overtakeMs: number
-  /** What links and mailboxes have taken is written down this much later. */
-  readonly recordMs: number
+  /** What links and mailboxes have taken is written down this much later: the second while half of what may be under way is. */
+  readonly recordMs: readonly [usually: number, inFlood: number]
   /** How often prekeys, lanes and old rows are looked after. */
   readonly upkeepMs: number
   /** How long a call that the person waits for may try the network. */
@@ -36,7 +36,7 @@ export interface Pace {
 }
 
 export const defaultPace: Pace = {
-  receiptDirectMs: [50, 250],
+  receiptDirectMs: [50, 400],
   receiptMailboxMs: [2 * secondMs, 30 * secondMs],
   receiptRenewMs: 30 * secondMs,
   // 6 h: a mailbox keeps an envelope for 30 days, so this many repeats cost nothing and still bridge a burnt-down relay.
@@ -52,8 +52,9 @@ export const defaultPace: Pace = {
   counterMs: [2 * secondMs, 10 * secondMs],
   askMs: secondMs,
   overtakeMs: 5 * secondMs,
-  // 75 ms: longer than it takes until a receipt comes over a direct link, and not noticed by anybody who waits for "sent".
-  recordMs: 75,
+  // 75 ms: longer than it takes until a receipt comes over a direct link, and not noticed by anybody who waits for "sent". In a
+  // flood receipts come 400 ms apart, and what is receipted by then needs no record.
+  recordMs: [75, 600],
   upkeepMs: hourMs,
   patienceMs: 15 * secondMs,
 }

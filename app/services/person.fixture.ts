@@ -16,7 +16,7 @@ export const random = (length: number): Uint8Array => crypto.getRandomValues(new
 /** Quick enough for tests; the proportions are those of real life. */
 const quickPace: Partial<Pace> = {
   receiptDirectMs: [5, 10],
-  recordMs: 5,
+  recordMs: [5, 20],
   receiptMailboxMs: [10, 40],
   receiptRenewMs: 200,
   offerAgainMs: [300, 2_000],

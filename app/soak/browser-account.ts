@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, type Page } from '@playwright/test'
+import { untilShown } from '../e2e/harness/message-list.ts'
 import { Person } from '../e2e/harness/person.ts'
 import { Profile } from '../e2e/harness/profile.ts'
 import type { Account, AccountEvents, SeenOnScreen } from './account.ts'
@@ -23,28 +24,6 @@ const statusWords: Readonly<Record<string, Status>> = {
 
 const statusIn = (description: string): Status | undefined =>
   statusWords[/Waiting|Sent|Delivered|Read/.exec(description)?.[0] ?? '']
-
-/** Resolves when a bubble holds the text. The page says so by itself: asking it at each frame would be most of its work. */
-const untilShown = (page: Page, wanted: string): Promise<void> =>
-  page.evaluate(
-    (text) =>
-      new Promise<void>((resolve) => {
-        const isThere = (): boolean =>
-          [...document.querySelectorAll('[aria-label="Messages"] [aria-posinset]')].some((bubble) =>
-            bubble.textContent.includes(text),
-          )
-        const observer = new MutationObserver(() => {
-          if (!isThere()) return
-          observer.disconnect()
-          resolve()
-        })
-        observer.observe(document.body, { childList: true, subtree: true, characterData: true })
-        if (!isThere()) return
-        observer.disconnect()
-        resolve()
-      }),
-    wanted,
-  )
 
 export interface BrowserAccountOptions {
   readonly name: string

@@ -76,7 +76,7 @@ const measureDelivery = async (world: World): Promise<BenchRow[]> => {
     }
   }
   beside('key to eye, direct', await latencies(direct.alice, direct.bob, 1, 200))
-  const perSecond = await throughput(direct.alice, direct.bob, 3_000)
+  const perSecond = await throughput(direct.alice, direct.bob, 10_000)
   rows.push({ part: 'app', name: 'one conversation, sustained', unit: 'messages/s', ours: perSecond, runs: 1 })
   await Promise.all([direct.alice.profile.close(), direct.bob.profile.close()])
   const relayed = await introduce(world, withoutLinks)

@@ -27,6 +27,31 @@ const visibleMessages = (page: Page): Promise<SeenMessage[]> =>
     }))
   })
 
+/**
+ * Resolves when a bubble holds the text. The page says so by itself: to ask it at each frame would be most of its work where many
+ * messages come.
+ */
+export const untilShown = (page: Page, wanted: string): Promise<void> =>
+  page.evaluate(
+    (text) =>
+      new Promise<void>((resolve) => {
+        const isThere = (): boolean =>
+          [...document.querySelectorAll('[aria-label="Messages"] [aria-posinset]')].some((bubble) =>
+            bubble.textContent.includes(text),
+          )
+        const observer = new MutationObserver(() => {
+          if (!isThere()) return
+          observer.disconnect()
+          resolve()
+        })
+        observer.observe(document.body, { childList: true, subtree: true, characterData: true })
+        if (!isThere()) return
+        observer.disconnect()
+        resolve()
+      }),
+    wanted,
+  )
+
 /** Scrolls whatever scrolls the list: to its start, or on by most of a screen. True when it moved. */
 const scroll = (page: Page, to: 'start' | 'on'): Promise<boolean> =>
   messageList(page).evaluate((list, where) => {
