@@ -3,8 +3,8 @@ import type { ConversationView } from '../services/engine-api.ts'
 
 export type { ConversationView }
 
-/** Conversations without a message are new: they stand on top until the first one. */
-const lastActivity = ({ last }: ConversationView): number => last?.sentAtMs ?? Infinity
+/** One without a message has its place by its beginning: on top when it is new, and no longer than others write. */
+const lastActivity = ({ last, createdAtMs }: ConversationView): number => last?.sentAtMs ?? createdAtMs
 
 const inOrder = (conversations: Iterable<ConversationView>): ConversationView[] =>
   [...conversations].toSorted((a, b) => (lastActivity(a) === lastActivity(b) ? 0 : lastActivity(b) - lastActivity(a)))

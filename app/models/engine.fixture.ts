@@ -38,6 +38,7 @@ export const conversation = (part: Partial<ConversationView> = {}): Conversation
   conversationId: 'c0',
   contactId: '3a7f',
   name: 'Bob',
+  createdAtMs: 1_700_000_000_000,
   unread: 0,
   draft: '',
   messages: 0,

@@ -32,6 +32,8 @@ export interface ConversationView {
   /** The contact's display name; absent until their first message told it. */
   readonly name?: string
   readonly last?: Pick<MessageView, 'text' | 'mine' | 'sentAtMs' | 'status'>
+  /** When it was begun; Unix milliseconds. */
+  readonly createdAtMs: number
   readonly unread: number
   readonly draft: string
   /** Number of stored messages, for the windowed list. */

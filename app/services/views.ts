@@ -37,6 +37,7 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
             ...(last.status === undefined ? {} : { status: last.status }),
           },
         }),
+    createdAtMs: row.createdAtMs,
     unread: row.unread,
     draft: row.draft,
     messages: row.messages,
