@@ -161,6 +161,7 @@ export class Home {
       dial: (signal) => this.#host.dial(relayMultiaddrs(mailbox), { signal }),
       setUp: (channel) => this.#setUp(channel, mailbox, receiver),
       ping: (channel) => pingMailbox(channel, mailbox.mailboxId),
+      isLeft: () => !reachable || !this.#introducing.has(relay),
       isReserved: () =>
         !reachable ||
         !this.#introducing.has(relay) ||

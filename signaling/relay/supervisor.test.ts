@@ -32,6 +32,7 @@ const play = () => {
     up: true,
     alive: true,
     reserved: true,
+    left: false,
     refusal: undefined as RelayRefusal | RelayOutdated | undefined,
     connections: new Array<FakeConnection>(),
     states: new Array<RelayState>(),
@@ -53,6 +54,7 @@ const play = () => {
       return world.alive ? Promise.resolve() : Promise.reject(new Error('no answer'))
     },
     isReserved: () => world.reserved,
+    isLeft: () => world.left,
     onState: (state) => world.states.push(state),
   })
   supervisor.start()
@@ -74,6 +76,22 @@ test('attempts go on for ever, at most 4.5 s apart', async () => {
   expect(world.states).toEqual(['connecting', 'connected', 'reconnecting', 'connected'])
   await supervisor.stop()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a relay that was left is dialled ever more seldom, down to once in some minutes', async () => {
+  const { world, supervisor } = play()
+  await settle()
+  world.left = true
+  world.up = false
+  world.connections[0]?.abort()
+  await vi.advanceTimersByTimeAsync(86_400_000)
+  const dials = world.dials
+  expect(dials).toBeLessThan(86_400 / 300 + 20)
+  world.up = true
+  await vi.advanceTimersByTimeAsync(450_000)
+  expect(world.dials).toBe(dials + 1)
+  expect(supervisor.state).toBe('connected')
+  await supervisor.stop()
 })
 
 test('going online and being seen again cut the waiting short', async () => {

@@ -12,6 +12,12 @@ import { RelayChannel } from './channel.ts'
 const retryBaseMs = 0.5 * secondMs
 const retryCapMs = 3 * secondMs
 
+/**
+ * 5 min for a relay that was left, or is collected for a device that is no more: what still comes there is late anyhow, and a dead
+ * one is dialled for weeks. Browsers slow every new connection down while some keep failing.
+ */
+const patientCapMs = 5 * minuteMs
+
 /** A relay under load may ask for more patience, but not for more than a minute. */
 const refusalCapMs = minuteMs
 
@@ -49,6 +55,8 @@ export interface SupervisorOptions extends Chance {
   readonly ping: (channel: RelayChannel) => Promise<void>
   /** Whether the relay introduces others to us at present. */
   readonly isReserved: () => boolean
+  /** Whether nobody is told any more that this relay is ours. */
+  readonly isLeft: () => boolean
   readonly onState: (state: RelayState) => void
 }
 
@@ -125,7 +133,9 @@ export class RelaySupervisor {
   }
 
   #retryMs(): number {
-    const ownMs = backoffMs(Math.max(1, this.#failures), retryBaseMs, retryCapMs, this.#options.random)
+    const { isLeft, random } = this.#options
+    const capMs = isLeft() ? patientCapMs : retryCapMs
+    const ownMs = backoffMs(Math.max(1, this.#failures), retryBaseMs, capMs, random)
     return Math.max(ownMs, Math.min(this.#retryAfterMs, refusalCapMs))
   }
 
