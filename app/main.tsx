@@ -49,6 +49,7 @@ const tabs = new BroadcastChannel('sotto-tabs')
 
 /** 5 s: what stands in the way, mostly a full storage, the person takes away, and sees soon that it was that. */
 const leadAgainMs = 5_000
+const networkNotStarted = 'The network could not be started. Sotto goes on trying; reload the page if that takes long.'
 
 /** What this tab does when it leads: the only one that has a network. */
 const createLeadership = (engine: EngineApi): TabLeadership => {
@@ -56,17 +57,20 @@ const createLeadership = (engine: EngineApi): TabLeadership => {
     const { createNetwork } = await import('../signaling/peer-link.ts')
     await engine.connect(createNetwork({ environment: { window, document, navigator } }))
   }
-  let leading = false
-  let again: ReturnType<typeof setTimeout> | undefined
-  const goOn = async (): Promise<void> => {
+  /** Ends with the lead it was made for; undefined while this tab does not lead. */
+  let current: AbortController | undefined
+  const goOn = async (own: AbortController): Promise<void> => {
     try {
       await connect()
     } catch {
-      if (!leading) return
-      session.value?.app.notices.add({ message: 'The network could not be started. Sotto goes on trying.' })
-      again = setTimeout(() => void goOn(), leadAgainMs)
+      if (own.signal.aborted) return
+      session.value?.app.notices.add({ message: networkNotStarted })
+      setTimeout(() => own.signal.aborted || void goOn(own), leadAgainMs)
       return
     }
+    session.value?.app.notices.withdraw(networkNotStarted)
+    // Robbed of the lead meanwhile: what was begun must not stay, unless it is the next lead's by now.
+    if (own.signal.aborted) return current ? undefined : engine.disconnect()
     await loadDialogs()
   }
   return new TabLeadership({
@@ -77,12 +81,12 @@ const createLeadership = (engine: EngineApi): TabLeadership => {
     },
     tabId: crypto.randomUUID(),
     lead: () => {
-      leading = true
-      return goOn()
+      current = new AbortController()
+      return goOn(current)
     },
     letGo: () => {
-      leading = false
-      clearTimeout(again)
+      current?.abort()
+      current = undefined
       return engine.disconnect()
     },
   })

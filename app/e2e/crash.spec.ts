@@ -62,6 +62,7 @@ const live = async (world: World, perRound: number, testInfo: TestInfo): Promise
   // Who had sent everything when the last kill came has not opened the browser again.
   for (const sender of senders) if (!sender.person.profile.isOpen) await sender.reopen()
 
+  expect(log, 'every crash has happened').toHaveLength(2 * moments.length)
   const sentMs = Date.now()
   const expected = Array.from({ length: perPerson }, (_, index) => index + 1)
   try {

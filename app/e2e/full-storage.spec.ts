@@ -15,14 +15,18 @@ const limitStorage = async (page: Page): Promise<() => Promise<unknown>> => {
   return () => devtools.send('Storage.overrideQuotaForOrigin', { origin })
 }
 
-/** Alice writes until a message is refused; returns that one's number. */
+/** Alice writes until a message is refused, which gives its text back; returns that one's number. */
 const fillStorage = async ({ alice }: Couple): Promise<number> => {
-  const refused = alice.composer.and(alice.page.locator('[aria-describedby]'))
+  const outcomeOf = async (text: string): Promise<'stored' | 'refused' | undefined> => {
+    if (await alice.message(text).isVisible()) return 'stored'
+    return (await alice.composer.inputValue()) === text ? 'refused' : undefined
+  }
   for (let number = 1; number < mostMessages; number++) {
-    await alice.composer.fill(filling(number))
+    const text = filling(number)
+    await alice.composer.fill(text)
     await alice.composer.press('Enter')
-    await expect(alice.message(filling(number)).or(refused).first()).toBeVisible()
-    if (await refused.isVisible()) return number
+    await expect.poll(() => outcomeOf(text), { intervals: [20] }).toBeDefined()
+    if ((await outcomeOf(text)) === 'refused') return number
   }
   throw new Error('the storage did not fill up')
 }

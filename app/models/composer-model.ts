@@ -25,7 +25,8 @@ const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 export const ComposerModel = createModel((engine: EngineApi, conversationId: string, draft: string) => {
   const text = signal(draft)
   const problem = signal<string | null>(null)
-  let saved = draft
+  /** As the store has it; undefined: not known, because writing it down failed. */
+  let saved: string | undefined = draft
   let draftTimer: ReturnType<typeof setTimeout> | undefined
   let typingAllowedAt = 0
   /** Messages the engine has and has not answered for. */
@@ -43,11 +44,10 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
     // What the engine was handed is its to keep, even if this page ends now; what waits its turn is still unsent.
     const unsent = [...failed, ...queued, text.value].filter((part) => part !== '').join('\n')
     if (unsent === saved) return
-    const before = saved
     saved = unsent
     engine.saveDraft(conversationId, unsent).catch(() => {
-      // The next occasion tries again, unless another one has already.
-      if (saved === unsent) saved = before
+      // The next occasion tries again.
+      saved = undefined
       // Why a message could not be stored says more, and what to do about it.
       problem.value ??= draftNotStored
     })

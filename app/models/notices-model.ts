@@ -17,9 +17,12 @@ export const NoticesModel = createModel(() => {
     notices: notices as ReadonlySignal<readonly Notice[]>,
     add({ message }: Pick<Problem, 'message'>) {
       // What lasts is reported again and again: it is said once, and stays the same thing to dismiss.
-      if (notices.value.at(-1)?.message === message) return
-      const others = notices.value.filter((notice) => notice.message !== message)
-      notices.value = [...others, { id: nextId++, message }].slice(-maxNotices)
+      if (notices.value.some((notice) => notice.message === message)) return
+      notices.value = [...notices.value, { id: nextId++, message }].slice(-maxNotices)
+    },
+    /** It is not so any more. */
+    withdraw(message: string) {
+      notices.value = notices.value.filter((notice) => notice.message !== message)
     },
     dismiss(id: number) {
       notices.value = notices.value.filter((notice) => notice.id !== id)

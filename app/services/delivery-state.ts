@@ -4,7 +4,7 @@ import { dayMs } from '../../protocol/wire/limits.ts'
 import type { OutboxRow } from '../store/records/outbox.ts'
 import type { MessageStatus } from './engine-api.ts'
 import type { Pace } from './pace.ts'
-import { backOff, untilMs } from './timers.ts'
+import { backOff, backOffWhole, sinceMs } from './timers.ts'
 
 /**
  * How one outgoing envelope gets to its contact: decisions only. Row and event in, new row and what follows out; `delivery.ts`
@@ -122,9 +122,9 @@ export const unsealedRow = (
 const renewalsNow = ({ renewals = 0, renewedAtMs }: OutboxRow, now: number): number =>
   renewedAtMs === undefined ? renewals : Math.max(0, renewals - Math.floor(Math.abs(now - renewedAtMs) / dayMs))
 
-/** A due time as it counts now: one that lies farther ahead than any pause was written by a clock that has been put back since. */
-export const dueNow = (dueAtMs: number, { now, pace }: Omit<Surroundings, 'random'>): number =>
-  now() + untilMs(now(), dueAtMs, pace.offerAgainMs[1])
+/** The longest that a row which was taken waits for its next offer. What is due later was written by a clock put back since. */
+export const longestPauseMs = ({ offers }: Pick<OutboxRow, 'offers'>, pace: Pick<Pace, 'offerAgainMs'>): number =>
+  backOffWhole(Math.max(0, offers - 1), pace.offerAgainMs)
 
 const unchanged = (row: OutboxRow | undefined, ...follows: readonly Consequence[]): Step => ({ row, follows })
 
@@ -147,7 +147,7 @@ const close = ({ envelope: _, ...row }: OutboxRow): Step => ({ row: { ...row, ..
 const isGap = (row: OutboxRow, { now, pace }: Surroundings): boolean => {
   if (stageOf(row) !== 'taken' || !row.messageId || row.offers > maxGapOffers) return false
   // Two ways may overtake each other: a gap is one only after a moment, and what is offered in a moment anyhow is none.
-  return now() - row.createdAtMs > pace.overtakeMs && row.dueAtMs > now() + pace.overtakeMs
+  return sinceMs(now(), row.createdAtMs) > pace.overtakeMs && row.dueAtMs > now() + pace.overtakeMs
 }
 
 type Answer = Extract<

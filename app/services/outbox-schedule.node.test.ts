@@ -3,15 +3,18 @@ import { expect, test } from 'vitest'
 import {
   comeDue,
   depart,
-  earliestDue,
   emptySchedule,
   enqueue,
   forget,
   land,
   postpone,
   recall,
+  untilDue,
+  type Due,
   type Schedule,
 } from './outbox-schedule.ts'
+
+const dueAt = (atMs: number): Due => ({ atMs, pauseMs: atMs })
 
 test('fresh rows leave before repeats, each in order', () => {
   const schedule = emptySchedule()
@@ -35,20 +38,21 @@ test('an attempt that was given up on ends nothing', () => {
 test('rows that are gone are not waited for', () => {
   const schedule = emptySchedule()
   postpone(schedule, [
-    [1, 50],
-    [2, 70],
+    [1, dueAt(50)],
+    [2, dueAt(70)],
   ])
   forget(schedule, [1])
-  expect(earliestDue(schedule, (atMs) => atMs)).toBe(70)
+  expect(untilDue(schedule, 20)).toBe(50)
   forget(schedule, [2, 3])
-  expect(earliestDue(schedule, (atMs) => atMs)).toBe(Number.POSITIVE_INFINITY)
+  expect(untilDue(schedule, 20)).toBe(Number.POSITIVE_INFINITY)
 })
 
-test('a time that the clock has made too late is put right for good', () => {
+test('no clock that is put back makes a pause longer', () => {
   const schedule = emptySchedule()
-  postpone(schedule, [[1, 1_000_000]])
-  expect(earliestDue(schedule, (atMs) => Math.min(atMs, 100))).toBe(100)
-  comeDue(schedule, 100)
+  postpone(schedule, [[1, { atMs: 1_000_000, pauseMs: 60_000 }]])
+  expect(untilDue(schedule, 950_000)).toBe(50_000)
+  // An hour back.
+  comeDue(schedule, 950_000 - 3_600_000)
   expect(depart(schedule, 1, 1)).toEqual([1])
 })
 
@@ -60,7 +64,7 @@ const acts: readonly Act[] = [
   (schedule, numbers) => {
     for (const number of numbers) {
       const batch = schedule.inFlight.get(number)
-      if (batch !== undefined && land(schedule, number, batch)) schedule.due.set(number, number * 10)
+      if (batch !== undefined && land(schedule, number, batch)) schedule.due.set(number, dueAt(number * 10))
     }
   },
   (schedule) => recall(schedule),
@@ -69,7 +73,7 @@ const acts: readonly Act[] = [
   (schedule, numbers) =>
     postpone(
       schedule,
-      numbers.map((number) => [number, number * 10]),
+      numbers.map((number) => [number, dueAt(number * 10)]),
     ),
 ]
 

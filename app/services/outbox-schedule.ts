@@ -1,3 +1,5 @@
+import { untilMs } from './timers.ts'
+
 /**
  * When the rows of one contact are offered, by number. In memory only: what stands in the store is read again before anything
  * leaves, so a number too many costs a look and nothing else.
@@ -7,14 +9,21 @@
  * 3. An attempt that was given up on ends nothing: only the newest attempt of a number does.
  */
 export interface Schedule {
-  /** Rows that nobody has taken yet, in sending order. */
+  /** Rows to be offered as soon as there is room, in sending order. */
   readonly queue: number[]
   /** Rows to be offered again: only when no fresh one waits. */
   readonly again: number[]
   /** By row, the batch of the attempt that counts. */
   readonly inFlight: Map<number, number>
-  /** By row, when it is to be offered again; Unix milliseconds. */
-  readonly due: Map<number, number>
+  /** By row, when it is to be offered again. */
+  readonly due: Map<number, Due>
+}
+
+export interface Due {
+  /** Unix milliseconds. */
+  readonly atMs: number
+  /** How far away that was when it was written down: no clock that is put back makes it farther. */
+  readonly pauseMs: number
 }
 
 export const emptySchedule = (): Schedule => ({ queue: [], again: [], inFlight: new Map(), due: new Map() })
@@ -37,9 +46,9 @@ export const enqueue = (schedule: Schedule, numbers: readonly number[], list: 'q
 }
 
 /** Times at which rows are to be offered again, as they stand in the store; what is on its way already has none. */
-export const postpone = (schedule: Schedule, times: readonly (readonly [number: number, atMs: number])[]): void => {
+export const postpone = (schedule: Schedule, times: readonly (readonly [number: number, due: Due])[]): void => {
   const underWay = isUnderWay(schedule)
-  for (const [number, atMs] of times) if (!underWay(number)) schedule.due.set(number, atMs)
+  for (const [number, due] of times) if (!underWay(number)) schedule.due.set(number, due)
 }
 
 /** The next numbers to offer, at most `room`, in flight from now on as one batch. */
@@ -66,21 +75,19 @@ export const forget = ({ due }: Schedule, numbers: readonly number[]): void => {
   for (const number of numbers) due.delete(number)
 }
 
+const leftMs = ({ atMs, pauseMs }: Due, now: number): number => untilMs(now, atMs, pauseMs)
+
 /** Rows whose time has come are to be offered again. */
 export const comeDue = (schedule: Schedule, now: number): void =>
   enqueue(
     schedule,
-    [...schedule.due].filter(([, at]) => at <= now).map(([number]) => number),
+    [...schedule.due].filter(([, due]) => leftMs(due, now) === 0).map(([number]) => number),
     'again',
   )
 
-/** The earliest time at which a row is due, after `clamp` has put each right; infinite if none is. */
-export const earliestDue = ({ due }: Schedule, clamp: (atMs: number) => number): number => {
-  let earliest = Number.POSITIVE_INFINITY
-  for (const [number, at] of due) {
-    const right = clamp(at)
-    if (right !== at) due.set(number, right)
-    earliest = Math.min(earliest, right)
-  }
-  return earliest
+/** Milliseconds until the first row is due; infinite if none is. */
+export const untilDue = ({ due }: Schedule, now: number): number => {
+  let least = Number.POSITIVE_INFINITY
+  for (const one of due.values()) least = Math.min(least, leftMs(one, now))
+  return least
 }

@@ -7,18 +7,18 @@ import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
 import { routeOf } from './contacts.ts'
 import type { Core } from './core.ts'
 import { advance, type NextOffer } from './delivery.ts'
-import { dueNow, stageOf, type DeliveryEvent } from './delivery-state.ts'
+import { longestPauseMs, stageOf, type DeliveryEvent } from './delivery-state.ts'
 import type { Effects } from './effects.ts'
 import {
   comeDue,
   depart,
-  earliestDue,
   emptySchedule,
   enqueue,
   forget,
   land,
   postpone,
   recall,
+  untilDue,
   type Schedule,
 } from './outbox-schedule.ts'
 import { backOff } from './timers.ts'
@@ -48,7 +48,7 @@ const longestTimerMs = hourMs
  * 3. An attempt that `reroute` gave up on may still succeed, and that is recorded; but it schedules nothing any more.
  */
 export interface Outbox {
-  /** These rows have just been committed. */
+  /** These rows have just been committed, or are not to wait any longer. */
   offer(contact: string, numbers: readonly number[]): void
   /** These rows are gone. */
   forget(contact: string, numbers: readonly number[]): void
@@ -172,7 +172,7 @@ class StoredOutbox implements Outbox {
       )
       postpone(
         traffic,
-        taken.map((row) => [row.number, row.dueAtMs]),
+        taken.map((row) => [row.number, { atMs: row.dueAtMs, pauseMs: longestPauseMs(row, this.#core.pace) }]),
       )
       this.offer(
         contact,
@@ -252,10 +252,13 @@ class StoredOutbox implements Outbox {
     this.#settled.push({ batch, row, result })
     if (this.#recording) return
     this.#recording = true
-    const [usually, inFlood] = this.#core.pace.recordMs
-    const busy = this.#traffic(toHex(row.contactId)).inFlight.size >= maxInFlight / 2
+    const { pace, presence, timers } = this.#core
+    const [usually, inFlood] = pace.recordMs
+    const contact = toHex(row.contactId)
+    // By mailbox receipts come much later than any of this: there is nothing to wait for.
+    const inFull = this.#traffic(contact).inFlight.size >= maxInFlight / 2 && presence.path(contact) === 'direct'
     // What comes within a moment is recorded together, and what was receipted by then needs no record at all.
-    this.#core.timers.after(busy ? inFlood : usually, () => void this.#record())
+    timers.after(inFull ? inFlood : usually, () => void this.#record())
   }
 
   async #record(): Promise<void> {
@@ -280,7 +283,7 @@ class StoredOutbox implements Outbox {
     const traffic = this.#traffic(contact)
     if (!land(traffic, row.number, batch)) return
     if (next === 'after-pause') enqueue(traffic, [row.number], stageOf(row) === 'taken' ? 'again' : 'queue')
-    else if (next !== undefined) traffic.due.set(row.number, next)
+    else if (next !== undefined) postpone(traffic, [[row.number, { atMs: next, pauseMs: next - this.#core.now() }]])
     this.#core.presence.sending.set(contact, result.ok ? undefined : result.reason)
     if (result.ok) traffic.attempt = 0
     else if (result.reason !== 'refused') {
@@ -303,15 +306,9 @@ class StoredOutbox implements Outbox {
   #scheduleDue(): void {
     this.#cancelDue?.()
     const { now, timers } = this.#core
-    let earliest = Number.POSITIVE_INFINITY
-    for (const traffic of this.#contacts.values()) {
-      earliest = Math.min(
-        earliest,
-        earliestDue(traffic, (at) => dueNow(at, this.#core)),
-      )
-    }
-    if (earliest === Number.POSITIVE_INFINITY) return
-    this.#cancelDue = timers.after(Math.min(Math.max(0, earliest - now()), longestTimerMs), () => {
+    const leftMs = Math.min(...[...this.#contacts.values()].map((traffic) => untilDue(traffic, now())))
+    if (leftMs === Number.POSITIVE_INFINITY) return
+    this.#cancelDue = timers.after(Math.min(leftMs, longestTimerMs), () => {
       for (const [contact, traffic] of this.#contacts) {
         comeDue(traffic, now())
         void this.#fill(contact, traffic)

@@ -6,7 +6,7 @@ import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
 import { requireAccount } from './identity.ts'
 import { dispatchControl, sendingSession } from './sessions.ts'
-import { between } from './timers.ts'
+import { between, sinceMs } from './timers.ts'
 
 /** 200 ids (about 3.6 KB) per receipt: a catch-up takes a few, and each fits a small envelope. */
 const maxPerReceipt = 200
@@ -23,25 +23,23 @@ export const oweReceipt = async (
   effects.receipts.add(toHex(owed.contactId))
 }
 
-/** Turns what is owed to a contact into one sealed receipt: intents out, envelope in, in one transaction. */
+/** Turns what is owed to a contact into one sealed receipt: intents out, envelope in, in one transaction. Gives what it tells. */
 const receiptStep = async (
   tx: WriteTransaction,
   core: Core,
   effects: Effects,
   contactId: Uint8Array,
-): Promise<void> => {
-  if (!core.continuity.confirmed) return
+): Promise<readonly ReceiptRow[]> => {
+  if (!core.continuity.confirmed) return []
   const contact = await tx.get(contactTable, [contactId])
   const owed = await tx.list(receiptTable, { prefix: [contactId], limit: maxPerReceipt })
-  if (owed.length === 0 || contact?.state !== 'accepted' || !(await sendingSession(tx, contact, core.now()))) return
+  if (owed.length === 0 || contact?.state !== 'accepted' || !(await sendingSession(tx, contact, core.now()))) return []
   const ids = (read: boolean): Uint8Array[] => owed.filter((row) => row.read === read).map((row) => row.messageId)
   const body = { kind: 'receipt', delivered: ids(false), read: ids(true) } as const
   await dispatchControl(tx, core, await requireAccount(tx), contact, body, effects)
-  for (const row of owed) {
-    tx.delete(receiptTable, [contactId, row.messageId])
-    if (row.envelopeId) core.recentReceipts.note(row.envelopeId)
-  }
+  for (const row of owed) tx.delete(receiptTable, [contactId, row.messageId])
   if (owed.length === maxPerReceipt) effects.receipts.add(toHex(contactId))
+  return owed
 }
 
 /**
@@ -65,7 +63,8 @@ export const createReceipts = (core: Core): Receipts => {
     waiting.delete(contact)
     left.set(contact, core.now())
     try {
-      await core.commit((tx, effects) => receiptStep(tx, core, effects, fromHex(contact)))
+      const told = await core.commit((tx, effects) => receiptStep(tx, core, effects, fromHex(contact)))
+      for (const { envelopeId } of told) if (envelopeId) core.recentReceipts.note(envelopeId)
     } catch (cause) {
       core.report(cause)
       start(contact, core.pace.retryMs[1], false)
@@ -79,9 +78,8 @@ export const createReceipts = (core: Core): Receipts => {
 
   const directDelayMs = (contact: string): number => {
     const [first, again] = core.pace.receiptDirectMs
-    const sinceMs = core.now() - (left.get(contact) ?? 0)
-    // A clock that was put back makes this negative; nobody waits longer for that.
-    return sinceMs >= 0 && sinceMs < again ? Math.max(first, again - sinceMs) : first
+    const agoMs = sinceMs(core.now(), left.get(contact) ?? 0)
+    return agoMs < again ? Math.max(first, again - agoMs) : first
   }
 
   const schedule = (contact: string): void => {

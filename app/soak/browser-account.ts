@@ -118,7 +118,7 @@ export class BrowserAccount implements Account {
         await person.composer.fill(text)
         await person.composer.press('Enter')
         // A bubble shows what is committed, and nothing before.
-        await untilShown(person.page, text.split(' ')[0] ?? text)
+        await untilShown(person.page, text.split(' ')[0] ?? text, patienceMs)
         stored(text)
       }
     })

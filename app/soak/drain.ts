@@ -43,6 +43,10 @@ const atOnce = 2
 /** 500 ms: looking costs the page a task of its own. */
 const lookMs = 500
 
+/** 90 s for a first answer and for 200 messages to be taken, which take some seconds each. */
+const knownWithinMs = 90_000
+const sentWithinMs = 90_000
+
 /** 10 min for what takes one or two. */
 const drainWithinSeconds = 600
 
@@ -71,21 +75,23 @@ const look = (page: Page): Promise<{ unread: number; toGo: number | undefined }>
     return { unread, toGo: toGo === undefined ? undefined : Number(toGo.replaceAll(',', '')) }
   })
 
-/** Fifty accounts that met the person and have left a number of messages while the person was away. */
+/** Accounts that met the person and have left a number of messages while the person was away. */
 class Crowd {
   readonly #accounts: EngineAccount[]
   readonly #sent = new Map<string, Set<string>>()
   readonly #changes = new Changes()
+  /** Rejects with the first thing that went wrong in an account's process. */
+  readonly #wrong = Promise.withResolvers<never>()
 
   constructor(directory: string, addresses: readonly string[], size: number) {
     const events: AccountEvents = {
       arrived: () => undefined,
       status: (text, status) => this.#onStatus(text, status),
       unstored: () => undefined,
-      problem: (account, message) => {
-        throw new Error(`${account}: ${message}`)
-      },
+      problem: (account, message) => this.#wrong.reject(new Error(`${account}: ${message}`)),
     }
+    // Heard by whatever waits; after the end nobody does.
+    this.#wrong.promise.catch(() => undefined)
     this.#accounts = Array.from({ length: size }, (_, i) => {
       const name = nameOf(i)
       return new EngineAccount({ name, directory: join(directory, name), addresses, reads: false, events })
@@ -101,23 +107,35 @@ class Crowd {
 
   /** Each meets the person by an invite of theirs. */
   meet(person: Person): Promise<void> {
-    return eachFew(this.#accounts, 1, async (account) => {
+    return this.#each(1, async (account) => {
       await account.start()
       await account.onboard()
       const link = await person.invite()
       await account.accept(link.split('#i/')[1] ?? '')
-      while (!account.knows(person.name)) await pause(50)
+      const deadline = AbortSignal.timeout(knownWithinMs)
+      while (!account.knows(person.name)) {
+        if (deadline.aborted) throw new Error(`${account.name} has heard nothing of ${person.name}`)
+        await pause(50)
+      }
       await account.kill()
     })
   }
 
+  #each(few: number, act: (account: EngineAccount) => Promise<void>): Promise<void> {
+    return Promise.race([eachFew(this.#accounts, few, act), this.#wrong.promise])
+  }
+
   /** Each writes, and stays until the relay has everything. */
   async write(to: string, messages: number): Promise<void> {
-    await eachFew(this.#accounts, atOnce, async (account) => {
+    await this.#each(atOnce, async (account) => {
       await account.start()
       const texts = Array.from({ length: messages }, (_, i) => textOfMessage(account.name, i + 1))
       await account.send(to, texts, () => undefined)
-      await this.#changes.until(() => this.#sent.get(account.name)?.size === messages)
+      const deadline = AbortSignal.timeout(sentWithinMs)
+      const isSent = (): boolean => this.#sent.get(account.name)?.size === messages
+      deadline.addEventListener('abort', () => this.#changes.changed())
+      await this.#changes.until(() => isSent() || deadline.aborted)
+      if (!isSent()) throw new Error(`not all that ${account.name} wrote has been taken`)
       await account.kill()
     })
   }
@@ -162,8 +180,9 @@ export const drain = async ({ directory, contacts, messages, say }: DrainOptions
     directory: join(directory, 'profile'),
     prepare: async (context) => void (await context.addInitScript(watchTasks)),
   })
-  const crowd = new Crowd(directory, await relayAddresses(relay), contacts)
+  let crowd: Crowd | undefined
   try {
+    crowd = new Crowd(directory, await relayAddresses(relay), contacts)
     const person = new Person(await profile.open(), 'Alice')
     await person.onboard(relay.url)
     await crowd.meet(person)
@@ -189,7 +208,7 @@ export const drain = async ({ directory, contacts, messages, say }: DrainOptions
     return { seconds, messagesPerSecond: all / seconds, longTasksMs, thereAtKill, toGoAfterKill: after.toGo }
   } finally {
     await profile.kill()
-    await crowd.end()
+    await crowd?.end()
     await relay.kill()
   }
 }

@@ -61,5 +61,6 @@ test('sixteen direct dials at once succeed, four times in a row', async () => {
 
 test('without the cure of the dial race some of sixteen at once hang', async () => {
   const outcomes = await dialsAtOnce(false)
-  expect(outcomes.filter((outcome) => typeof outcome === 'string').length).toBeGreaterThan(0)
+  // Answered, and then nothing: that is the race. A relay that refuses would say something else.
+  expect(outcomes).toContain('no direct link: no-way-through')
 }, 180_000)

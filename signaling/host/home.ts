@@ -92,7 +92,10 @@ export class Home {
   /** The mailboxes to collect are these from now on; a relay that was collected at this mailbox before notices nothing. */
   async collect({ mailboxes, left = [] }: OwnMailboxes): Promise<void> {
     const wanted = new Map([...left, ...mailboxes].map((mailbox) => [toHex(mailbox.relayKey), mailbox]))
+    const before = this.#introducing
     this.#introducing = new Set(mailboxes.map(({ relayKey }) => toHex(relayKey)))
+    // One that was left is asked seldom; now it is wanted again.
+    for (const relay of this.#introducing) if (!before.has(relay)) this.#collected.get(relay)?.supervisor.nudge()
     const gone = [...this.#collected].filter(([relay, { mailbox }]) => {
       const next = wanted.get(relay)
       return next === undefined || !equalBytes(next.mailboxId, mailbox.mailboxId)

@@ -94,6 +94,24 @@ test('a relay that was left is dialled ever more seldom, down to once in some mi
   await supervisor.stop()
 })
 
+test('a relay that was left, and is taken back, is dialled at once and as often as others', async () => {
+  const { world, supervisor } = play()
+  await settle()
+  world.left = true
+  world.up = false
+  world.connections[0]?.abort()
+  await vi.advanceTimersByTimeAsync(86_400_000)
+  world.left = false
+  const dials = world.dials
+  supervisor.nudge()
+  await settle()
+  expect(world.dials).toBe(dials + 1)
+  world.up = true
+  await vi.advanceTimersByTimeAsync(4_500)
+  expect(supervisor.state).toBe('connected')
+  await supervisor.stop()
+})
+
 test('going online and being seen again cut the waiting short', async () => {
   const { world, supervisor } = play()
   await settle()

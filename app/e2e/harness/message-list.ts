@@ -28,28 +28,28 @@ const visibleMessages = (page: Page): Promise<SeenMessage[]> =>
   })
 
 /**
- * Resolves when a bubble holds the text. The page says so by itself: to ask it at each frame would be most of its work where many
- * messages come.
+ * Resolves when a bubble holds the text; rejects after `withinMs`. The page says so by itself: to ask it at each frame would be most
+ * of its work where many messages come.
  */
-export const untilShown = (page: Page, wanted: string): Promise<void> =>
+export const untilShown = (page: Page, wanted: string, withinMs: number): Promise<void> =>
   page.evaluate(
-    (text) =>
-      new Promise<void>((resolve) => {
-        const isThere = (): boolean =>
-          [...document.querySelectorAll('[aria-label="Messages"] [aria-posinset]')].some((bubble) =>
-            bubble.textContent.includes(text),
-          )
-        const observer = new MutationObserver(() => {
-          if (!isThere()) return
+    ([text, ms]) =>
+      new Promise<void>((resolve, reject) => {
+        const look = (): void => {
+          const bubbles = [...document.querySelectorAll('[aria-label="Messages"] [aria-posinset]')]
+          if (bubbles.some((bubble) => bubble.textContent.includes(text))) end(resolve)
+        }
+        const observer = new MutationObserver(look)
+        const timer = setTimeout(() => end(() => reject(new Error(`“${text}” is not shown within ${ms} ms`))), ms)
+        const end = (settle: () => void): void => {
           observer.disconnect()
-          resolve()
-        })
+          clearTimeout(timer)
+          settle()
+        }
         observer.observe(document.body, { childList: true, subtree: true, characterData: true })
-        if (!isThere()) return
-        observer.disconnect()
-        resolve()
+        look()
       }),
-    wanted,
+    [wanted, withinMs] as const,
   )
 
 /** Scrolls whatever scrolls the list: to its start, or on by most of a screen. True when it moved. */
