@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { inNamespace } from './namespaces.ts'
-import { freeTcpPort, processTree, signalAll } from './processes.ts'
+import { freeTcpPort, isAlive, processTree, signalAll } from './processes.ts'
 
 const bridge = fileURLToPath(new URL('./firefox-bridge.mjs', import.meta.url))
 
@@ -61,7 +62,10 @@ export class Firefox {
     const path = join(directory, 'bridge.sock')
     const [command, ...args] = inNamespace(namespace, [process.execPath, bridge, path, `${port}`])
     const inside = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(inside.stdout, 'data')
+    const ended = once(inside, 'exit').then(() => Promise.reject(new Error('the bridge into the namespace ended')))
+    // Later on it is ended on purpose.
+    ended.catch(() => undefined)
+    await Promise.race([once(inside.stdout, 'data'), ended])
     const server = createServer((here) => {
       const there = connect(path)
       // One end that breaks off ends the other; puppeteer tells what that means for the browser.
@@ -91,7 +95,10 @@ export class Firefox {
   async kill(): Promise<void> {
     const browser = this.#browser
     this.#browser = undefined
-    signalAll(processTree(join(this.#directory, 'profile')), 'SIGKILL')
+    const pids = processTree(join(this.#directory, 'profile'))
+    signalAll(pids, 'SIGKILL')
+    // The profile is locked for as long as one of them is left.
+    while (pids.some(isAlive)) await pause(20)
     // Its processes are gone; this only tidies up puppeteer's own side.
     await browser?.disconnect().catch(() => undefined)
   }

@@ -47,6 +47,15 @@ export const signalAll = (pids: readonly number[], signal: NodeJS.Signals): void
   }
 }
 
+/** False once it has ended, even if nobody has asked how it did. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 /** A TCP port nobody listens on at this moment. */
 export const freeTcpPort = (): Promise<number> =>
   new Promise((resolve, reject) => {
