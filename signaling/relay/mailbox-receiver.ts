@@ -37,7 +37,9 @@ export interface MailboxReceiverOptions extends Chance {
  * 1. Nothing is acknowledged to the relay before the engine answered `true` for it.
  * 2. One batch is with the engine at a time, at most 50 envelopes, in the mailbox's order.
  * 3. What the engine did not take stays at the relay and is asked for again, with back-off.
- * 4. At most `windowEnvelopes` are held here; a relay that sends more is disconnected.
+ * 4. What the relay did not hear an acknowledgement of is asked for again likewise: it counts as unacknowledged there, and a
+ *    window full of that would stay shut for as long as the connection lives.
+ * 5. At most `windowEnvelopes` are held here; a relay that sends more is disconnected.
  */
 export class MailboxReceiver {
   readonly #options: MailboxReceiverOptions
@@ -135,18 +137,26 @@ export class MailboxReceiver {
     const answers = await this.#options.deliver(source, envelopes).catch((): boolean[] => [])
     this.#inHand = new Set()
     const taken = batch.filter((_, i) => answers[i] === true).map(({ sequence }) => sequence)
-    if (taken.length < batch.length) this.#left = true
-    else this.#refusals = 0
-    if (taken.length > 0) this.#acknowledge(taken)
+    const isWhole = taken.length === batch.length
+    if (!isWhole) this.#left = true
+    if (taken.length > 0) this.#acknowledge(taken, isWhole)
   }
 
-  /** Not awaited: an acknowledgement that is lost only brings the envelope once more. */
-  #acknowledge(sequences: number[]): void {
+  /** Not awaited: one that is lost with the connection only brings the envelopes once more. `isWhole`: nothing was left. */
+  #acknowledge(sequences: number[], isWhole: boolean): void {
+    const channel = this.#channel
     const params = [ackParams, { mailboxId: this.#options.mailbox.mailboxId, sequences }] as const
     const call = { protocol: mailboxProtocol, method: 'ack', params, result: done }
-    const answered = this.#channel?.call(call).then(
-      () => {},
-      () => {},
+    const answered = channel?.call(call).then(
+      () => {
+        if (isWhole) this.#refusals = 0
+      },
+      () => {
+        // Another connection begins with everything that is still unacknowledged.
+        if (this.#channel !== channel || this.#finishing) return
+        this.#left = true
+        if (this.#delivering === undefined) this.#askAgain()
+      },
     )
     if (answered === undefined) return
     this.#acknowledging.add(answered)
@@ -158,6 +168,7 @@ export class MailboxReceiver {
     if (channel === undefined) return
     this.#left = false
     this.#refusals++
+    clearTimeout(this.#retry)
     this.#retry = setTimeout(
       () => {
         if (this.#channel === channel) this.#subscribe(channel).catch(() => channel.abort('could not subscribe again'))
