@@ -283,7 +283,12 @@ class StoredOutbox implements Outbox {
     const traffic = this.#traffic(contact)
     if (!land(traffic, row.number, batch)) return
     if (next === 'after-pause') enqueue(traffic, [row.number], stageOf(row) === 'taken' ? 'again' : 'queue')
-    else if (next !== undefined) postpone(traffic, [[row.number, { atMs: next, pauseMs: next - this.#core.now() }]])
+    else if (next !== undefined) {
+      const { now, pace } = this.#core
+      // The clock may have been put back since the step.
+      const pauseMs = Math.min(next - now(), pace.offerAgainMs[1])
+      postpone(traffic, [[row.number, { atMs: next, pauseMs }]])
+    }
     this.#core.presence.sending.set(contact, result.ok ? undefined : result.reason)
     if (result.ok) traffic.attempt = 0
     else if (result.reason !== 'refused') {
