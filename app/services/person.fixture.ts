@@ -8,7 +8,8 @@ import { createEngine } from './engine.ts'
 import type { PeerChannel, PeerMessage } from './peers.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { Pace } from './pace.ts'
-import { createTestNetwork, type TestWorld } from './test-network.fixture.ts'
+import { createTestNetwork } from './engine-network.fixture.ts'
+import type { TestWorld } from './test-network.fixture.ts'
 import type { TestRelay } from './test-relay.fixture.ts'
 
 export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))

@@ -9,7 +9,8 @@ import { handshakeTable } from '../store/records/handshake.ts'
 import { prekeyTable } from '../store/records/prekey.ts'
 import { Person, random } from './person.fixture.ts'
 import { inStore } from './repair.fixture.ts'
-import { createTestNetwork, TestWorld } from './test-network.fixture.ts'
+import { createTestNetwork } from './engine-network.fixture.ts'
+import { TestWorld } from './test-network.fixture.ts'
 
 const soon = { timeout: 20_000, interval: 20 }
 const people: Person[] = []

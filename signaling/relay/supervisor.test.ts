@@ -78,14 +78,19 @@ test('attempts go on for ever, at most 4.5 s apart', async () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a relay that was left is dialled ever more seldom, down to once in some minutes', async () => {
+/** A relay that was left while it was connected, and has been dead since, for a day. */
+const leftADayAgo = async () => {
   const { world, supervisor } = play()
   await settle()
   world.left = true
   world.up = false
   world.connections[0]?.abort()
   await vi.advanceTimersByTimeAsync(86_400_000)
-  const dials = world.dials
+  return { world, supervisor, dials: world.dials }
+}
+
+test('a relay that was left is dialled ever more seldom, down to once in some minutes', async () => {
+  const { world, supervisor, dials } = await leftADayAgo()
   expect(dials).toBeLessThan(86_400 / 300 + 20)
   world.up = true
   await vi.advanceTimersByTimeAsync(450_000)
@@ -95,14 +100,8 @@ test('a relay that was left is dialled ever more seldom, down to once in some mi
 })
 
 test('a relay that was left, and is taken back, is dialled at once and as often as others', async () => {
-  const { world, supervisor } = play()
-  await settle()
-  world.left = true
-  world.up = false
-  world.connections[0]?.abort()
-  await vi.advanceTimersByTimeAsync(86_400_000)
+  const { world, supervisor, dials } = await leftADayAgo()
   world.left = false
-  const dials = world.dials
   supervisor.nudge()
   await settle()
   expect(world.dials).toBe(dials + 1)
