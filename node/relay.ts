@@ -25,6 +25,9 @@ const sweepEveryMs = 10 * minuteMs
 /** Peers that do not answer a goodbye must not hold up a restart. */
 const stopTimeoutMs = 5 * secondMs
 
+/** For limits: the machine's clock may be put back, and nobody is to be refused until it has caught up. */
+const elapsedMs = (): number => performance.now()
+
 /** The relay cannot start; the message is a sentence for the operator. */
 export class StartError extends Error {
   override readonly name = 'StartError'
@@ -44,6 +47,7 @@ export interface RunningRelay {
 
 export interface RelayEnvironment {
   readonly log: Log
+  /** Unix milliseconds. */
   readonly now: () => number
   /** Version of the software, for identify and info. */
   readonly version: string
@@ -98,7 +102,7 @@ const start = async (
   environment: RelayEnvironment,
   started: AsyncDisposableStack,
 ): Promise<Omit<RunningRelay, 'stop'>> => {
-  const { log, now } = environment
+  const { log } = environment
   const app = config.app === null ? null : await loadStaticApp(config.app)
   const data = await openDataDirectory(config.data)
   const store = openSqliteStore(data.databasePath)
@@ -116,10 +120,10 @@ const start = async (
     throw portTaken(config.port, 'TCP', '--port', cause)
   })
   started.defer(() => closeServer(server))
-  const stun = await startStun(config, now)
+  const stun = await startStun(config)
   if (stun) started.defer(() => stun.close())
   if (config.udpPort !== null && config.udpPort !== 0) await requireFreeUdpPort(config.host, config.udpPort)
-  const limits = new Limits(now)
+  const limits = new Limits(elapsedMs)
   const relayHost = await startRelayHost({
     seed: data.seed,
     server,
@@ -138,10 +142,10 @@ const start = async (
   return { peerId: relayHost.peerId, port, stunPort: stun?.port ?? 0, addresses }
 }
 
-const startStun = async ({ host, stunPort }: RelayConfig, now: () => number): Promise<StunServer | null> => {
+const startStun = async ({ host, stunPort }: RelayConfig): Promise<StunServer | null> => {
   if (stunPort === null) return null
   try {
-    return await startStunServer(host, stunPort, now)
+    return await startStunServer(host, stunPort, elapsedMs)
   } catch (cause) {
     throw portTaken(stunPort, 'UDP', '--stun-port', cause)
   }

@@ -12,10 +12,8 @@ export interface NetworkEnvironment {
   readonly navigator: { readonly onLine: boolean }
 }
 
-/** Clock and randomness, handed in. */
+/** Randomness, handed in. Pauses are measured by `performance.now()`, which nobody can put forward or back. */
 export interface Chance {
-  /** Unix milliseconds. */
-  readonly now: () => number
   readonly random: Random
 }
 

@@ -67,7 +67,7 @@ class PeerLink implements Network {
   readonly #environment: NetworkEnvironment
   /** Homes of retired devices: they only collect. */
   #retired: Promise<Home>[] = []
-  readonly #chance: { readonly now: () => number; readonly random: Random }
+  readonly #random: Random
   readonly #stun = new StunServers()
   readonly #couriers: CourierPool
   readonly #dials = new Semaphore(maxDials)
@@ -82,8 +82,8 @@ class PeerLink implements Network {
 
   constructor({ environment, now = () => Date.now(), random = systemRandom }: NetworkOptions) {
     this.#environment = environment
-    this.#chance = { now, random }
-    this.#couriers = new CourierPool({ ...this.#chance, stun: this.#stun, onChange: () => this.#paths?.refreshAll() })
+    this.#random = random
+    this.#couriers = new CourierPool({ now, random, stun: this.#stun, onChange: () => this.#paths?.refreshAll() })
   }
 
   async start({ retired = [], ...device }: Parameters<Network['start']>[0], listener: NetworkListener): Promise<void> {
@@ -109,7 +109,7 @@ class PeerLink implements Network {
       window.removeEventListener('pagehide', onPageHide)
     }
     const common = {
-      ...this.#chance,
+      random: this.#random,
       environment: this.#environment,
       stun: this.#stun,
       onEnvelopes: (...batch: Parameters<NetworkListener['onEnvelopes']>) => listener.onEnvelopes(...batch),
@@ -163,7 +163,7 @@ class PeerLink implements Network {
   }
 
   identifyRelay(addresses: readonly string[]): ReturnType<Network['identifyRelay']> {
-    return resultOf(() => identifyRelay(addresses, this.#chance.now))
+    return resultOf(() => identifyRelay(addresses))
   }
 
   publishLog(relay: RelayAddress, log: Uint8Array): Promise<NetworkResult<null>> {
@@ -236,7 +236,7 @@ class PeerLink implements Network {
       return known
     }
     const dialer = new Dialer(route, {
-      ...this.#chance,
+      random: this.#random,
       dials: this.#dials,
       dial: (...attempt) => this.#dial(...attempt),
       transmit: (contactId, envelope) => this.#links?.send(contactId, envelope) ?? Promise.resolve(false),

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { FakeEngine, FakePage, newMailbox, random32, sha256, startDevice } from './network.fixture.ts'
 import { createClientHost } from './host/client-host.ts'
 import { CourierPool } from './host/courier-pool.ts'
@@ -130,3 +130,18 @@ test('a courier serves one relay, for one day', async () => {
   expect(pool.peek(one.relayKey)).not.toBe(courier)
   await pool.stop()
 })
+
+test('a relay that failed while the clock was ahead is asked again as soon as any other', async () => {
+  await using relay = await startRelayProcess()
+  let ahead = dayMs
+  const now = (): number => Date.now() + ahead
+  const network = createNetwork({ environment: new FakePage(), now })
+  const ask = (): ReturnType<typeof network.fetchLog> => network.fetchLog(relay.address, random32())
+  await relay.signal('SIGKILL')
+  expect(await ask()).toMatchObject({ ok: false, reason: 'offline' })
+  await relay.restart()
+  ahead = 0
+  // It answers that it knows no such account, once the pause after a failure is over.
+  await vi.waitFor(async () => expect(await ask()).toMatchObject({ ok: false, reason: 'refused' }), 15_000)
+  await network.stop()
+}, 60_000)

@@ -8,6 +8,7 @@ import type { Core } from './core.ts'
 import { signalTo } from './seal-signal.ts'
 import { readSettings } from './settings.ts'
 import { showConversation } from './show-conversation.ts'
+import { sinceMs } from './timers.ts'
 
 /** A tab says this often that somebody is at it. */
 export const attendAgainMs = minuteMs
@@ -160,7 +161,7 @@ class LinkAttendance implements Attendance {
 
   #forgetSilentTabs(): void {
     const now = this.#core.now()
-    for (const [tab, saidAtMs] of this.#tabs) if (now - saidAtMs >= attendedMs) this.#tabs.delete(tab)
+    for (const [tab, saidAtMs] of this.#tabs) if (sinceMs(now, saidAtMs) >= attendedMs) this.#tabs.delete(tab)
     this.#tellChange()
     if (this.#tabs.size > 0) this.#cancel = this.#core.timers.after(attendedMs, () => this.#forgetSilentTabs())
   }

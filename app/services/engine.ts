@@ -24,6 +24,7 @@ import type { RunningOptions } from './create-core.ts'
 import { startRunning, type Running } from './running.ts'
 import { changeSettings, readSettings } from './settings.ts'
 import { acceptKeys, compareSafety, readSafetyNumber, setVerified } from './verification.ts'
+import { untilMs } from './timers.ts'
 import { conversationView, messageView, profileView, relayViews } from './views.ts'
 
 export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit' | 'crypto'> {
@@ -81,7 +82,7 @@ const makeInvite = async (running: Running): Promise<Outcome<{ fragment: string 
     for (;;) {
       const round = running.published()
       if (await isReadyForInvite(core)) return { ok: true, value: { fragment: made.fragment } }
-      const left = deadline - core.now()
+      const left = untilMs(core.now(), deadline, core.pace.patienceMs)
       if (left <= 0 || core.timers.closed) break
       await Promise.race([round, pause(core, left)])
     }

@@ -23,7 +23,7 @@ import { isHandshakeDue, nextRepairAtMs } from './repair-decision.ts'
 import { beginOnNewSession, noteFailedRepair, wantedHandshakes } from './repair.ts'
 import { encryptWaiting } from './resend.ts'
 import { addSession, readSessions, sendingSession } from './sessions.ts'
-import { backOff } from './timers.ts'
+import { backOff, sinceMs } from './timers.ts'
 import { isHeld } from './trust.ts'
 import type { SessionObstacle } from './waiting-reason.ts'
 
@@ -270,7 +270,7 @@ export const createSessionStarter = (core: Core, again: () => void): SessionStar
     hurry: (contact) => {
       const last = resting.get(contact)
       // What the relays gave has cost the contact a one-time prekey: once an hour is the most that impatience may take.
-      const isFree = last?.outcome === 'missing' || (last && core.now() - last.atMs >= core.pace.repairMs[0])
+      const isFree = last?.outcome === 'missing' || (last && sinceMs(core.now(), last.atMs) >= core.pace.repairMs[0])
       if (isFree) resting.delete(contact)
       again()
     },

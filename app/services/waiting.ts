@@ -9,6 +9,7 @@ import type { EngineEvent } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { inviteLaneRows } from './outbox.ts'
 import { showConversation } from './show-conversation.ts'
+import { sinceMs, untilMs } from './timers.ts'
 import { isHeld } from './trust.ts'
 import { waitingReason, type WaitingFacts, type WaitingReason } from './waiting-reason.ts'
 
@@ -129,9 +130,9 @@ class StoredWaiting implements Waiting {
     // With another look to come, something may have been written meanwhile.
     if (reason === 'nothing waits' && !this.#again) this.#candidates.delete(contact)
     const found = reason === 'nothing waits' ? undefined : reason
-    const sinceMs = found && (this.#candidates.get(contact) ?? now())
-    if (this.#candidates.has(contact)) this.#candidates.set(contact, sinceMs)
-    const isShown = sinceMs !== undefined && now() - sinceMs >= pace.waitingShownMs
+    const foundAtMs = found && (this.#candidates.get(contact) ?? now())
+    if (this.#candidates.has(contact)) this.#candidates.set(contact, foundAtMs)
+    const isShown = foundAtMs !== undefined && sinceMs(now(), foundAtMs) >= pace.waitingShownMs
     if (presence.waiting.set(contact, isShown ? found : undefined)) await showConversation(this.#core, contact)
   }
 
@@ -150,9 +151,9 @@ class StoredWaiting implements Waiting {
     this.#cancel?.()
     const due = [...this.#candidates]
       .filter(([contact]) => presence.waiting.get(contact) === undefined)
-      .flatMap(([, sinceMs]) => (sinceMs === undefined ? [] : [sinceMs + pace.waitingShownMs]))
+      .flatMap(([, foundAtMs]) => (foundAtMs === undefined ? [] : [foundAtMs + pace.waitingShownMs]))
     if (due.length === 0) return
-    this.#cancel = timers.after(Math.max(0, Math.min(...due) - now()), () => this.look())
+    this.#cancel = timers.after(untilMs(now(), Math.min(...due), pace.waitingShownMs), () => this.look())
   }
 }
 

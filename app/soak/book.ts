@@ -20,6 +20,8 @@ export class Book {
   readonly unstored = new Map<string, string[]>()
   readonly problems = new Map<string, number>()
   readonly delaysMs: number[] = []
+  /** By channel, the message that was on its way longest. Times are of `performance.now()`. */
+  readonly slowest = new Map<string, { readonly number: number; readonly ms: number; readonly atMs: number }>()
   readonly #pages = new Map<string, Page>()
   readonly #last = new Map<string, Status>()
   #attempted = 0
@@ -72,7 +74,7 @@ export class Book {
     this.#arrived++
     const sinceMs = acknowledged.get(name.number)
     // One that was on screen before its writer's yes had come this way took no time.
-    if (heard) this.delaysMs.push(sinceMs === undefined ? 0 : performance.now() - sinceMs)
+    if (heard) this.#addDelay(name, sinceMs === undefined ? 0 : performance.now() - sinceMs)
     this.changes.changed()
   }
 
@@ -87,6 +89,11 @@ export class Book {
     if (order[status] < order.delivered) return
     this.page(channel).receipted.add(number)
     this.changes.changed()
+  }
+
+  #addDelay({ channel, number }: { channel: string; number: number }, ms: number): void {
+    this.delaysMs.push(ms)
+    if (ms > (this.slowest.get(channel)?.ms ?? -1)) this.slowest.set(channel, { number, ms, atMs: performance.now() })
   }
 
   /** What stands on somebody's screen. */

@@ -120,8 +120,9 @@ export class EngineAccount implements Account {
     return this.#call('setClock', offsetMs)
   }
 
-  diagnostics(): Promise<string[]> {
-    return this.#call('diagnostics')
+  /** What it knows of itself and of the way to this partner, a line each. */
+  diagnose(partner: string): Promise<string[]> {
+    return this.#call('diagnose', this.#conversationWith(partner))
   }
 
   get errors(): string {

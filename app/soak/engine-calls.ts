@@ -45,7 +45,8 @@ export interface EngineCalls {
   setDirect(accountIds: readonly string[]): Promise<void>
   /** How far this engine's clock is from the true one. */
   setClock(offsetMs: number): Promise<void>
-  diagnostics(): Promise<string[]>
+  /** How things stand with its relays and with whom this conversation is, and the last lines of its diagnostics. */
+  diagnose(conversationId: string): Promise<string[]>
   /** Closes the store in order. */
   close(): Promise<void>
 }

@@ -21,6 +21,9 @@ const readAfterMs = 500
 /** Above everything a page of messages holds. */
 const pageSize = 200
 
+/** As many as tell of the last minutes, and not of the whole run. */
+const lastLines = 8
+
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
 /** A page that is always visible and online. */
@@ -112,9 +115,14 @@ const createCalls = ({ engine, order, setClock, setDirect, known }: Surroundings
   },
   setClock: async (offsetMs) => setClock(offsetMs),
   setDirect: async (accountIds) => setDirect(accountIds),
-  diagnostics: async () => {
-    const { lines } = await engine.diagnostics()
-    return lines.map(({ atMs, area, code, detail }) => `${new Date(atMs).toISOString()} ${area} ${code} ${detail}`)
+  diagnose: async (conversationId) => {
+    const { lines, contacts, relays } = await engine.diagnostics()
+    const last = lines.slice(-lastLines)
+    return [
+      ...relays.map((relay) => JSON.stringify(relay)),
+      ...contacts.filter((one) => one.conversationId === conversationId).map((one) => JSON.stringify(one)),
+      ...last.map(({ atMs, area, code, detail }) => `${new Date(atMs).toISOString()} ${area} ${code} ${detail}`),
+    ]
   },
   close: () => engine.close(),
 })

@@ -16,7 +16,7 @@ export interface SoakOptions {
   readonly engineKills: number
   /** Cuts, and as many again of the other troubles. */
   readonly cuts: number
-  /** Seconds after the last fault and the last arrival at which what has not arrived is lost. */
+  /** Seconds after the last fault and the last arrival at which what has not arrived is stuck. */
   readonly patience: number
   readonly mutant?: Mutant
 }

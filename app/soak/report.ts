@@ -4,6 +4,9 @@ import type { Violation } from './model.ts'
 import type { SoakOptions } from './options.ts'
 import type { World } from './world.ts'
 
+/** Slowest channels shown: enough to see which account or relay they have in common. */
+const shownSlowest = 12
+
 /** Violations shown; the rest is counted. */
 const shownViolations = 20
 
@@ -31,6 +34,13 @@ export const progressLine = (
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 
+/** The channels with the longest ways, and when the longest of each was over. */
+const slowestLines = ({ slowest }: Book): string[] =>
+  [...slowest]
+    .toSorted(([, a], [, b]) => b.ms - a.ms)
+    .slice(0, shownSlowest)
+    .map(([channel, { number, ms, atMs }]) => `  ${channel}#${number}: ${seconds(ms)} s, arrived at ${seconds(atMs)} s`)
+
 /** How a run went. `elapsedMs`: from the first message to the last look. */
 export const summaryLines = (
   options: SoakOptions,
@@ -48,6 +58,7 @@ export const summaryLines = (
     ...(more > 0 ? [`  and ${more} more`] : []),
     ...[...book.problems].map(([line, count]) => `  told by ${line} (${count})`),
     `faults: ${kinds === '' ? 'none' : kinds}`,
+    ...slowestLines(book),
     `on the way: half within ${delays[0]} s, 99 % within ${delays[1]} s, all within ${delays[2]} s`,
     `seed ${options.seed}: ${violations.length} violations; ${book.acknowledged} messages of ${options.accounts} accounts ` +
       `(${options.browsers} in browsers) by ${options.relays} relays in ${seconds(elapsedMs)} s, ` +

@@ -1,38 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Book } from './book.ts'
-import { collect, earlyViolations } from './collect.ts'
-import { Killed } from './engine-account.ts'
+import { collect } from './collect.ts'
 import { Faults } from './faults.ts'
 import { meet, pairsOf } from './meeting.ts'
 import { checkHistory, type Violation } from './model.ts'
 import type { SoakOptions } from './options.ts'
 import { progressLine, summaryLines } from './report.ts'
 import { makeSchedule, type Fault } from './schedule.ts'
+import { settle, type Run } from './settle.ts'
 import { startWorld, type World } from './world.ts'
-import { channelsOf, writeAll, type Channel } from './writers.ts'
+import { channelsOf, writeAll } from './writers.ts'
 
 /** A line of progress every 5 s. */
 const progressMs = 5_000
 
-/** What has not arrived is looked for every 3 s: there may be no event of it, if its recipient was killed just then. */
-const lookMs = 3_000
-
-/** Reading a browser's conversation to its beginning is slow: every 30 s, when it may have changed at all. */
-const browserLookMs = 30_000
-
 /** Four at once: when everything is down nothing is put to the test, and starts of everything at once take minutes on two cores. */
 const mostFaults = 4
-
-interface Run {
-  readonly options: SoakOptions
-  readonly directory: string
-  readonly world: World
-  readonly book: Book
-  readonly channels: readonly Channel[]
-}
 
 /** Begins each fault when its share of the messages is written; resolves when all that were begun are over. */
 const runFaults = async (
@@ -49,32 +34,6 @@ const runFaults = async (
     faults.run(fault).catch(() => undefined)
   }
   await faults.settled()
-}
-
-const look = async ({ book }: Run, { from, to }: Channel): Promise<void> => {
-  try {
-    book.see(to.name, await to.read(from.name))
-  } catch (cause) {
-    if (!(cause instanceof Killed)) throw cause
-  }
-}
-
-/** Waits until everything has arrived, something is wrong already, or nothing has arrived for as long as patience lasts. */
-const settle = async (run: Run): Promise<void> => {
-  const { options, directory, world, book, channels } = run
-  const open = (): Channel[] => channels.filter(({ name }) => book.outstanding(name).length > 0)
-  let arrived = book.arrived
-  let sinceMs = performance.now()
-  let browserLookedMs = Number.NEGATIVE_INFINITY
-  while (open().length > 0 && earlyViolations(world, book, directory).length === 0) {
-    const withBrowsers = performance.now() - browserLookedMs > browserLookMs
-    if (withBrowsers) browserLookedMs = performance.now()
-    for (const channel of open()) if (channel.to.kind === 'engine' || withBrowsers) await look(run, channel)
-    if (book.arrived > arrived) sinceMs = performance.now()
-    arrived = book.arrived
-    if (performance.now() - sinceMs > options.patience * 1_000) return
-    if (open().length > 0) await pause(lookMs)
-  }
 }
 
 /** True when nothing has been written or has arrived for as long as patience lasts: a stall, which the model calls a loss. */
@@ -109,8 +68,8 @@ const runMessages = async (
     const written = writeAll(channels, book, options.seed, () => over)
     await Promise.all([written, runFaults(run, faults, schedule, () => over)])
     report('everything is written, every fault is over')
-    await settle(run)
-    return { faults, violations: checkHistory(await collect(world, book, channels, directory)) }
+    const stuck = await settle(run, report)
+    return { faults, violations: [...stuck, ...checkHistory(await collect(world, book, channels, directory))] }
   } finally {
     clearInterval(timer)
   }

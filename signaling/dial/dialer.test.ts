@@ -25,7 +25,6 @@ const dialer = ({
   const outcomes: DialOutcome[] = []
   const transmissions: PromiseWithResolvers<boolean>[] = []
   const made: Dialer = new Dialer(route, {
-    now: () => Date.now(),
     random: (length) => new Uint8Array(length).fill(128),
     dials: new Semaphore(4),
     dial: (_route, attempt) => {

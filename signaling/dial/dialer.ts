@@ -62,7 +62,7 @@ export class Dialer {
   #attempts = 0
   #dialling = false
   #upSinceMs = 0
-  /** When the link last acknowledged anything; as all times of `performance.now()` no clock of the machine's moves it. */
+  /** When the link last acknowledged anything. */
   #acknowledgedAtMs = 0
   #wakeTimer: ReturnType<typeof setTimeout> | undefined
   readonly #stopped = new AbortController()
@@ -102,13 +102,13 @@ export class Dialer {
 
   /** A link, dialled by either side, is bound to the contact. */
   linkUp(): void {
-    this.#upSinceMs = this.#options.now()
+    this.#upSinceMs = performance.now()
     this.#options.onDial(this.#route.contactId, 'linked')
     this.#happen({ kind: 'link-up' })
   }
 
   linkDown(): void {
-    if (this.#options.now() - this.#upSinceMs > steadyMs) this.#failures = 0
+    if (performance.now() - this.#upSinceMs > steadyMs) this.#failures = 0
     this.#happen({ kind: 'link-down', retryAtMs: this.#retryAtMs() })
   }
 
@@ -130,7 +130,7 @@ export class Dialer {
 
   #happen(event: LadderEvent): void {
     if (this.#stopped.signal.aborted) return
-    const { state, rungs } = climb(this.#ladder, event, this.#options.now())
+    const { state, rungs } = climb(this.#ladder, event, performance.now())
     this.#ladder = state
     for (const rung of rungs) this.#take(rung)
   }
@@ -216,11 +216,11 @@ export class Dialer {
 
   #retryAtMs(): number {
     this.#failures++
-    return this.#options.now() + backoffMs(this.#failures, retryBaseMs, retryCapMs, this.#options.random)
+    return performance.now() + backoffMs(this.#failures, retryBaseMs, retryCapMs, this.#options.random)
   }
 
   #wakeAt(atMs: number): void {
     clearTimeout(this.#wakeTimer)
-    this.#wakeTimer = setTimeout(() => this.#happen({ kind: 'time' }), Math.max(0, atMs - this.#options.now()))
+    this.#wakeTimer = setTimeout(() => this.#happen({ kind: 'time' }), Math.max(0, atMs - performance.now()))
   }
 }

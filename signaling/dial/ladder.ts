@@ -26,7 +26,7 @@ export interface LadderState {
   readonly mayDial: boolean
   /** Their conversation is on screen. */
   readonly wanted: boolean
-  /** Unix milliseconds before which no dial begins. */
+  /** Milliseconds, by the clock of `climb`, before which no dial begins. */
   readonly notBeforeMs: number
   /** Unsettled envelopes by ascending id. */
   readonly envelopes: ReadonlyMap<number, EnvelopePlace>

@@ -24,6 +24,8 @@ const retryCapMs = 4 * secondMs
 const idleMs = 60 * secondMs
 
 export interface CourierOptions extends Chance {
+  /** Unix milliseconds. Only for the courier's age in days, which also pass while the machine sleeps. */
+  readonly now: () => number
   readonly stun: StunServers
   /** Whether the relay is reached may have changed. */
   readonly onChange: () => void
@@ -51,7 +53,7 @@ export class Courier {
 
   /** Its key is a day old: what is new goes by a fresh courier, so that a relay cannot tie one day to the next. */
   get spent(): boolean {
-    return this.#options.now() - this.#createdAtMs >= dayMs
+    return Math.abs(this.#options.now() - this.#createdAtMs) >= dayMs
   }
 
   /** Undefined: not connected because nothing asked for it. */
@@ -176,15 +178,14 @@ export class Courier {
   }
 
   async #connect(): Promise<RelayChannel> {
-    const { now, random } = this.#options
     if (this.#stopped) throw new Error('stopped')
-    if (now() < this.#notBeforeMs) throw new Error('the relay could not be reached a moment ago')
+    if (performance.now() < this.#notBeforeMs) throw new Error('the relay could not be reached a moment ago')
     try {
       const host = await this.#started()
       const connection = await host.dial(relayMultiaddrs(this.#relay), {
         signal: AbortSignal.timeout(connectDeadlineMs),
       })
-      const channel = new RelayChannel(connection, now)
+      const channel = new RelayChannel(connection)
       this.#channel = channel
       this.#failures = 0
       this.#options.onChange()
@@ -193,7 +194,7 @@ export class Courier {
       return channel
     } catch (error) {
       this.#failures++
-      this.#notBeforeMs = now() + backoffMs(this.#failures, retryBaseMs, retryCapMs, random)
+      this.#notBeforeMs = performance.now() + backoffMs(this.#failures, retryBaseMs, retryCapMs, this.#options.random)
       this.#options.onChange()
       throw error
     }

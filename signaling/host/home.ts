@@ -147,19 +147,18 @@ export class Home {
   }
 
   #add(relay: string, mailbox: OwnMailbox): void {
-    const { now, random, onEnvelopes } = this.#options
-    const receiver = new MailboxReceiver({ mailbox, deliver: onEnvelopes, now, random })
+    const { random, onEnvelopes } = this.#options
+    const receiver = new MailboxReceiver({ mailbox, deliver: onEnvelopes, random })
     const supervisor = this.#supervisorOf(relay, mailbox, receiver)
     this.#collected.set(relay, { mailbox, receiver, supervisor })
     supervisor.start()
   }
 
   #supervisorOf(relay: string, mailbox: OwnMailbox, receiver: MailboxReceiver): RelaySupervisor {
-    const { environment, now, random, onRelayState, reachable = true } = this.#options
+    const { environment, random, onRelayState, reachable = true } = this.#options
     const circuit = `/p2p/${peerIdOfKey(mailbox.relayKey).toString()}/p2p-circuit`
     return new RelaySupervisor({
       environment,
-      now,
       random,
       dial: (signal) => this.#host.dial(relayMultiaddrs(mailbox), { signal }),
       setUp: (channel) => this.#setUp(channel, mailbox, receiver),

@@ -14,7 +14,6 @@ const deadlineMs = 12 * secondMs
 /** Dials a relay by its addresses alone, under a throwaway key, and asks who it is. @throws when none answers. */
 export const identifyRelay = async (
   addresses: readonly string[],
-  now: () => number,
 ): Promise<{ relayKey: Uint8Array; info: RelayInfo }> => {
   const targets = looseMultiaddrs(addresses)
   if (targets.length === 0) throw new Error('none of these is the address of a relay')
@@ -28,7 +27,7 @@ export const identifyRelay = async (
     const connection = await host.dial(targets, { signal: AbortSignal.timeout(deadlineMs) })
     const relayKey = keyOfPeerId(connection.remotePeer)
     if (relayKey === undefined) throw new Error('this relay has another kind of key')
-    return { relayKey, info: await fetchInfo(new RelayChannel(connection, now)) }
+    return { relayKey, info: await fetchInfo(new RelayChannel(connection)) }
   } finally {
     await host.stop()
   }

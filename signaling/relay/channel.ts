@@ -26,15 +26,13 @@ export class RelayChannel {
   readonly connection: Connection
   readonly #streams = new Map<string, Promise<RequestStream>>()
   readonly #handlers = new Map<string, StreamHandlers>()
-  readonly #now: () => number
   #callsUnderWay = 0
   #aborted = false
   #lastUsedMs: number
 
-  constructor(connection: Connection, now: () => number) {
+  constructor(connection: Connection) {
     this.connection = connection
-    this.#now = now
-    this.#lastUsedMs = now()
+    this.#lastUsedMs = performance.now()
   }
 
   get open(): boolean {
@@ -43,7 +41,7 @@ export class RelayChannel {
 
   /** Milliseconds since the last call ended; 0 while one is under way. */
   get idleMs(): number {
-    return this.#callsUnderWay > 0 ? 0 : this.#now() - this.#lastUsedMs
+    return this.#callsUnderWay > 0 ? 0 : performance.now() - this.#lastUsedMs
   }
 
   /** For services that push; to be set before the first call. */
@@ -63,7 +61,7 @@ export class RelayChannel {
       return await stream.call(method, params, result, signal)
     } finally {
       this.#callsUnderWay--
-      this.#lastUsedMs = this.#now()
+      this.#lastUsedMs = performance.now()
     }
   }
 

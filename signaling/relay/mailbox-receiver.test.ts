@@ -30,7 +30,6 @@ const play = async () => {
   const delivered: number[] = []
   const receiver = new MailboxReceiver({
     mailbox,
-    now: () => Date.now(),
     random: (length) => new Uint8Array(length).fill(128),
     deliver: (_source, envelopes) => {
       delivered.push(...envelopes.map(({ envelope }) => envelope[0] ?? 0))

@@ -39,7 +39,6 @@ const play = () => {
   }
   const supervisor = new RelaySupervisor({
     environment: page,
-    now: () => Date.now(),
     random: (length) => new Uint8Array(length).fill(128),
     dial: () => {
       world.dials++

@@ -147,7 +147,7 @@ export class RelaySupervisor {
     const onStop = (): void => channel?.abort('stopped')
     this.#stopped.signal.addEventListener('abort', onStop)
     try {
-      channel = new RelayChannel(await this.#options.dial(signal), this.#options.now)
+      channel = new RelayChannel(await this.#options.dial(signal))
       if (this.#stopped.signal.aborted) throw new Error('stopped meanwhile')
       await this.#options.setUp(channel)
       if (!channel.open) throw new Error('closed meanwhile')
@@ -168,7 +168,7 @@ export class RelaySupervisor {
   async #watch(channel: RelayChannel): Promise<void> {
     const onClose = (): void => this.#wake()
     channel.connection.addEventListener('close', onClose)
-    const connectedAtMs = this.#options.now()
+    const connectedAtMs = performance.now()
     try {
       while (channel.open && !this.#stopped.signal.aborted) {
         await this.#pause(
@@ -190,7 +190,7 @@ export class RelaySupervisor {
       this.#reservationWaitMs = reservationBaseMs
       return false
     }
-    if (this.#options.now() - connectedAtMs < this.#reservationWaitMs) return false
+    if (performance.now() - connectedAtMs < this.#reservationWaitMs) return false
     // A relay may be out of reservations for long; its mailbox must not suffer from our asking.
     this.#reservationWaitMs = Math.min(this.#reservationWaitMs * 2, reservationCapMs)
     return true
