@@ -113,6 +113,15 @@ export class Book {
     this.problems.set(line, (this.problems.get(line) ?? 0) + 1)
   }
 
+  /** Milliseconds that the longest of these channels' messages has been on its way. */
+  oldestMs(channels: readonly string[]): number {
+    const written = channels.flatMap((channel) => {
+      const [first] = this.outstanding(channel)
+      return first === undefined ? [] : [this.page(channel).acknowledged.get(first) ?? performance.now()]
+    })
+    return performance.now() - Math.min(performance.now(), ...written)
+  }
+
   /** Acknowledged messages of a channel that nobody has seen on its recipient's screen. */
   outstanding(channel: string): number[] {
     const { acknowledged, arrived } = this.page(channel)

@@ -2,7 +2,7 @@ import type { Book } from './book.ts'
 import type { Faults } from './faults.ts'
 import type { Violation } from './model.ts'
 import type { SoakOptions } from './options.ts'
-import type { World } from './world.ts'
+import type { Run } from './settle.ts'
 
 /** Slowest channels shown: enough to see which account or relay they have in common. */
 const shownSlowest = 12
@@ -13,17 +13,18 @@ const shownViolations = 20
 const seconds = (ms: number): string => (ms / 1_000).toFixed(1)
 
 export const progressLine = (
-  options: SoakOptions,
-  world: World,
-  book: Book,
+  { options, world, book, channels }: Run,
   faults: Faults,
   faultsPlanned: number,
 ): string => {
+  // An engine tells at once what has arrived, a browser is looked at only in the end.
+  const told = channels.filter(({ to }) => to.kind === 'engine').map(({ name }) => name)
   const up = world.accounts.filter(({ isUp }) => isUp).length
   return [
     `written ${book.attempted} of ${options.messages}`,
     `stored ${book.acknowledged}`,
     `arrived ${book.arrived}`,
+    `oldest ${seconds(book.oldestMs(told))} s`,
     `faults ${faults.count} of ${faultsPlanned}`,
     `${faults.running} under way`,
     `${up} of ${world.accounts.length} up`,

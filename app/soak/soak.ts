@@ -60,7 +60,7 @@ const runMessages = async (
   const isStalled = watchForStall(run)
   let over = false
   const timer = setInterval(() => {
-    report(progressLine(options, world, book, faults, schedule.length))
+    report(progressLine(run, faults, schedule.length))
     over ||= performance.now() > overMs || isStalled()
     if (over) book.changes.changed()
   }, progressMs)
