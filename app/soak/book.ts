@@ -115,11 +115,12 @@ export class Book {
 
   /** Milliseconds that the longest of these channels' messages has been on its way. */
   oldestMs(channels: readonly string[]): number {
+    const now = performance.now()
     const written = channels.flatMap((channel) => {
       const [first] = this.outstanding(channel)
-      return first === undefined ? [] : [this.page(channel).acknowledged.get(first) ?? performance.now()]
+      return first === undefined ? [] : [this.page(channel).acknowledged.get(first) ?? now]
     })
-    return performance.now() - Math.min(performance.now(), ...written)
+    return now - Math.min(now, ...written)
   }
 
   /** Acknowledged messages of a channel that nobody has seen on its recipient's screen. */
