@@ -80,7 +80,8 @@ export const startWorld = async (options: WorldOptions, book: Book): Promise<Wor
   try {
     for (let i = 0; i < options.relays; i++) {
       const servesApp = browsers > 0
-      relays.push(await RelayProcess.start({ dataDirectory: join(directory, `relay-${i}`), servesApp, readyWithinMs }))
+      const dataDirectory = join(directory, `relay-${i}`)
+      relays.push(await RelayProcess.start({ dataDirectory, servesApp, goesFirst: true, readyWithinMs }))
     }
     for (let i = 0; i < engines + browsers; i++) {
       const relay = relays[i % relays.length]

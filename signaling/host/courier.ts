@@ -9,12 +9,12 @@ import { abortConnection, closeConnection } from '../stream/end-connection.ts'
 import { StreamEnded } from '../stream/request-stream.ts'
 import { createClientHost } from './client-host.ts'
 import { peerIdOfKey, throwawayKey } from './peer-key.ts'
-import { directAddress, relayMultiaddrs } from './relay-addresses.ts'
+import { directAddress } from './relay-addresses.ts'
+import { longestAddressDialMs, RelayDialler } from './relay-dialler.ts'
 import type { StunServers } from './stun-servers.ts'
 
 /** Covers ICE and DTLS on a mobile line with round trips of 600 ms. */
 const addressDialMs = 8 * secondMs
-const connectDeadlineMs = 12 * secondMs
 
 /** A relay that could not be reached is not tried again at once by every envelope that waits. */
 const retryBaseMs = 0.5 * secondMs
@@ -35,6 +35,9 @@ export interface CourierOptions extends Chance {
 export class Courier {
   readonly #options: CourierOptions
   readonly #createdAtMs: number
+  readonly #dialler = new RelayDialler(addressDialMs)
+  /** Ends what is under way at the end. */
+  readonly #end = new AbortController()
   #relay: RelayAddress
   #host: Promise<Libp2p> | undefined
   #connecting: Promise<RelayChannel> | undefined
@@ -43,7 +46,6 @@ export class Courier {
   #failures = 0
   #notBeforeMs = 0
   #idleTimer: ReturnType<typeof setTimeout> | undefined
-  #stopped = false
 
   constructor(relay: RelayAddress, options: CourierOptions) {
     this.#relay = relay
@@ -144,13 +146,13 @@ export class Courier {
   retire(onStopped: () => void): void {
     clearTimeout(this.#idleTimer)
     void this.#linked().then((linked) => {
-      if (linked && !this.#stopped) this.#idleTimer = setTimeout(() => this.retire(onStopped), idleMs)
+      if (linked && !this.#end.signal.aborted) this.#idleTimer = setTimeout(() => this.retire(onStopped), idleMs)
       else void this.stop().then(onStopped)
     })
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#end.abort(new Error('stopped'))
     clearTimeout(this.#idleTimer)
     if (this.#host !== undefined) await (await this.#host).stop()
   }
@@ -164,7 +166,7 @@ export class Courier {
 
   #started(): Promise<Libp2p> {
     this.#host ??= throwawayKey().then((privateKey) =>
-      createClientHost({ privateKey, listen: [], stun: this.#options.stun, addressDialMs }),
+      createClientHost({ privateKey, listen: [], stun: this.#options.stun, addressDialMs: longestAddressDialMs }),
     )
     return this.#host
   }
@@ -178,13 +180,11 @@ export class Courier {
   }
 
   async #connect(): Promise<RelayChannel> {
-    if (this.#stopped) throw new Error('stopped')
+    this.#end.signal.throwIfAborted()
     if (performance.now() < this.#notBeforeMs) throw new Error('the relay could not be reached a moment ago')
     try {
       const host = await this.#started()
-      const connection = await host.dial(relayMultiaddrs(this.#relay), {
-        signal: AbortSignal.timeout(connectDeadlineMs),
-      })
+      const connection = await this.#dialler.dial(host, this.#relay, this.#end.signal)
       const channel = new RelayChannel(connection)
       this.#channel = channel
       this.#failures = 0
@@ -214,7 +214,7 @@ export class Courier {
 
   #watchIdle(): void {
     clearTimeout(this.#idleTimer)
-    if (this.#stopped) return
+    if (this.#end.signal.aborted) return
     this.#idleTimer = setTimeout(() => {
       const channel = this.#channel
       if (channel === undefined || !channel.open) return

@@ -13,7 +13,7 @@ import { RelayOutdated, RelaySupervisor } from '../relay/supervisor.ts'
 import { linkProtocol } from '../stream/link-frame.ts'
 import { createClientHost, type ClientHost } from './client-host.ts'
 import { peerIdOfKey, privateKeyOfSeed } from './peer-key.ts'
-import { relayMultiaddrs } from './relay-addresses.ts'
+import { longestAddressDialMs, RelayDialler } from './relay-dialler.ts'
 import type { StunServers } from './stun-servers.ts'
 
 /** A relay that has not answered on one address within 5 s is tried on its next one. */
@@ -71,7 +71,7 @@ export class Home {
       privateKey: await privateKeyOfSeed(options.deviceSeed),
       listen: reachable ? ['/webrtc'] : [],
       stun: options.stun,
-      addressDialMs,
+      addressDialMs: longestAddressDialMs,
       gater: { denyInboundRelayedConnection: () => circuits() >= maxInboundCircuits },
     })
     const home = new Home(host, options)
@@ -156,11 +156,12 @@ export class Home {
 
   #supervisorOf(relay: string, mailbox: OwnMailbox, receiver: MailboxReceiver): RelaySupervisor {
     const { environment, random, onRelayState, reachable = true } = this.#options
+    const dialler = new RelayDialler(addressDialMs)
     const circuit = `/p2p/${peerIdOfKey(mailbox.relayKey).toString()}/p2p-circuit`
     return new RelaySupervisor({
       environment,
       random,
-      dial: (signal) => this.#host.dial(relayMultiaddrs(mailbox), { signal }),
+      dial: (signal) => dialler.dial(this.#host, mailbox, signal),
       setUp: (channel) => this.#setUp(channel, mailbox, receiver),
       ping: (channel) => pingMailbox(channel, mailbox.mailboxId),
       isLeft: () => !reachable || !this.#introducing.has(relay),

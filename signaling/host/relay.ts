@@ -9,6 +9,7 @@ import { createLibp2p } from 'libp2p'
 import { kib, minuteMs } from '../../protocol/wire/limits.ts'
 import { serveRequests, type ServeOptions } from '../stream/serve-requests.ts'
 import { keyOfPeerId, privateKeyOfSeed } from './peer-key.ts'
+import { longestAddressDialMs } from './relay-dialler.ts'
 import { sharedPortWebSockets, type SharedServer } from './shared-port.ts'
 import { silentLogger } from './silent-logger.ts'
 
@@ -108,7 +109,13 @@ const create = async (options: RelayHostOptions): Promise<Libp2p> => {
     ],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: maxStreamWindowBytes } })],
-    connectionManager: { maxConnections, inboundConnectionThreshold, maxIncomingPendingConnections },
+    connectionManager: {
+      maxConnections,
+      inboundConnectionThreshold,
+      maxIncomingPendingConnections,
+      // As long as the most patient client waits for it.
+      inboundUpgradeTimeout: longestAddressDialMs,
+    },
     // A ping a minute finds dead peers; a slow answer alone is no reason to cut anybody off.
     connectionMonitor: { pingInterval: minuteMs, abortConnectionOnPingFailure: false },
     connectionGater: { denyInboundConnection: (connection) => !admitConnection(connection, admit) },

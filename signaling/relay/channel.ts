@@ -4,8 +4,15 @@ import { secondMs } from '../../protocol/wire/limits.ts'
 import { abortConnection } from '../stream/end-connection.ts'
 import { RequestStream, StreamEnded } from '../stream/request-stream.ts'
 
-/** A relay answers in milliseconds; one that takes longer than 5 s is stopped, unreachable or drowning. */
-const callDeadlineMs = 5 * secondMs
+/**
+ * A relay answers in milliseconds; one of which nothing at all was heard for 5 s is stopped or unreachable. One that answers
+ * others has too much to do, and would have more if everybody began anew. Counted in turns of our own, so that a page that was
+ * itself held up does not blame the relay.
+ */
+const silentTurns = 5
+/** 30 s: one that answers everything but this call will not answer it any more. */
+const mostTurns = 30
+const turnMs = secondMs
 
 /** A protocol with method, parameters and the shape of its answer. */
 export interface Call<P, R> {
@@ -13,6 +20,12 @@ export interface Call<P, R> {
   readonly method: string
   readonly params: readonly [StructCodec<P>, P]
   readonly result: StructCodec<R>
+}
+
+/** A call under way: how many turns it has waited. */
+interface Waiting {
+  turns: number
+  readonly deadline: AbortController
 }
 
 /** What a service sends unasked, and the end of its stream. Must not throw. */
@@ -26,7 +39,10 @@ export class RelayChannel {
   readonly connection: Connection
   readonly #streams = new Map<string, Promise<RequestStream>>()
   readonly #handlers = new Map<string, StreamHandlers>()
-  #callsUnderWay = 0
+  readonly #calls = new Set<Waiting>()
+  /** Turns since anything was heard, while calls are under way. */
+  #silence = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
   #aborted = false
   #lastUsedMs: number
 
@@ -41,7 +57,7 @@ export class RelayChannel {
 
   /** Milliseconds since the last call ended; 0 while one is under way. */
   get idleMs(): number {
-    return this.#callsUnderWay > 0 ? 0 : performance.now() - this.#lastUsedMs
+    return this.#calls.size > 0 ? 0 : performance.now() - this.#lastUsedMs
   }
 
   /** For services that push; to be set before the first call. */
@@ -50,17 +66,20 @@ export class RelayChannel {
   }
 
   /**
-   * One call with its deadline. Calls leave in the order of `call` once their stream is open.
+   * One call, which waits for at most 30 s, and for 5 s of silence. Calls leave in the order of `call` once their stream is open.
    * @throws RelayRefusal, StreamEnded, ProtocolError, or an AbortError/TimeoutError.
    */
-  async call<P, R>({ protocol, method, params, result }: Call<P, R>, deadlineMs = callDeadlineMs): Promise<R> {
-    const signal = AbortSignal.timeout(deadlineMs)
-    this.#callsUnderWay++
+  async call<P, R>({ protocol, method, params, result }: Call<P, R>): Promise<R> {
+    const waiting: Waiting = { turns: 0, deadline: new AbortController() }
+    const { signal } = waiting.deadline
+    if (this.#calls.size === 0) this.#silence = 0
+    this.#calls.add(waiting)
+    this.#timer ??= setTimeout(() => this.#turn(), turnMs)
     try {
       const stream = await this.#stream(protocol, signal)
       return await stream.call(method, params, result, signal)
     } finally {
-      this.#callsUnderWay--
+      this.#calls.delete(waiting)
       this.#lastUsedMs = performance.now()
     }
   }
@@ -70,6 +89,18 @@ export class RelayChannel {
     if (this.#aborted) return
     this.#aborted = true
     abortConnection(this.connection, reason)
+  }
+
+  #turn(): void {
+    this.#timer = undefined
+    this.#silence++
+    for (const call of this.#calls) {
+      call.turns++
+      const isSilent = call.turns >= silentTurns && this.#silence >= silentTurns
+      if (!isSilent && call.turns < mostTurns) continue
+      call.deadline.abort(new DOMException('the relay did not answer', 'TimeoutError'))
+    }
+    if (this.#calls.size > 0) this.#timer = setTimeout(() => this.#turn(), turnMs)
   }
 
   #stream(protocol: string, signal: AbortSignal): Promise<RequestStream> {
@@ -87,12 +118,14 @@ export class RelayChannel {
   async #openStream(protocol: string, forget: () => void, signal: AbortSignal): Promise<RequestStream> {
     if (!this.open) throw new StreamEnded('the connection to the relay is closed')
     const stream = await this.connection.newStream(protocol, { signal })
+    this.#silence = 0
     const handlers = this.#handlers.get(protocol)
-    if (handlers === undefined) return new RequestStream(stream, { onEnd: forget })
+    const onSign = (): void => void (this.#silence = 0)
+    if (handlers === undefined) return new RequestStream(stream, { onSign, onEnd: forget })
     const onEnd = (): void => {
       forget()
       handlers.onEnd()
     }
-    return new RequestStream(stream, { onPush: handlers.onPush, onEnd })
+    return new RequestStream(stream, { onSign, onPush: handlers.onPush, onEnd })
   }
 }

@@ -21,9 +21,6 @@ const patientCapMs = 5 * minuteMs
 /** A relay under load may ask for more patience, but not for more than a minute. */
 const refusalCapMs = minuteMs
 
-/** Two addresses at 5 s each, and a little. */
-const connectDeadlineMs = 12 * secondMs
-
 /** While somebody looks, a stopped relay is noticed within 10 s (interval and deadline of a call). */
 const visiblePingMs = 5 * secondMs
 /** In the background only the connection has to be kept through routers, whose shortest memories are about a minute. */
@@ -47,7 +44,7 @@ export class RelayOutdated extends Error {
 
 export interface SupervisorOptions extends Chance {
   readonly environment: NetworkEnvironment
-  /** Connects by any of the relay's addresses. */
+  /** Connects by any of the relay's addresses, and gives up by itself. `signal`: nobody wants it any more. */
   readonly dial: (signal: AbortSignal) => Promise<Connection>
   /** Registers, subscribes, …; the relay counts as connected once it resolves. Called for every connection. */
   readonly setUp: (channel: RelayChannel) => Promise<void>
@@ -140,14 +137,13 @@ export class RelaySupervisor {
   }
 
   async #connect(): Promise<RelayChannel | undefined> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(connectDeadlineMs)])
     this.#retryAfterMs = 0
     this.#outdated = false
     let channel: RelayChannel | undefined
     const onStop = (): void => channel?.abort('stopped')
     this.#stopped.signal.addEventListener('abort', onStop)
     try {
-      channel = new RelayChannel(await this.#options.dial(signal))
+      channel = new RelayChannel(await this.#options.dial(this.#stopped.signal))
       if (this.#stopped.signal.aborted) throw new Error('stopped meanwhile')
       await this.#options.setUp(channel)
       if (!channel.open) throw new Error('closed meanwhile')

@@ -29,6 +29,8 @@ interface Pending {
 }
 
 export interface RequestStreamOptions {
+  /** Something came, whatever it is. Must not throw. */
+  readonly onSign?: () => void
   /** Payload of a push that belongs to no request, in order of arrival. Must not throw. */
   readonly onPush?: (payload: Uint8Array) => void
   /** Called once, when no further call can succeed. */
@@ -123,6 +125,7 @@ export class RequestStream {
 
   #onBytes(data: Uint8Array): void {
     if (this.#ended) return
+    this.#options.onSign?.()
     try {
       for (const frame of this.#reader.push(data)) this.#onFrame(frame)
     } catch (cause) {

@@ -1,0 +1,49 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { secondMs } from '../../protocol/wire/limits.ts'
+import type { RelayAddress } from '../network.ts'
+import { relayMultiaddrs } from './relay-addresses.ts'
+
+/**
+ * 20 s for one address: a handshake gets through in that on a device or relay that drowns in work; and what a network lost
+ * meanwhile TCP sends again at most 8 s apart until then, so an attempt under way finds a relay that is back within 10 s.
+ */
+export const longestAddressDialMs = 20 * secondMs
+
+/**
+ * Dials one relay by its addresses, one after the other. An attempt that ran out of time has twice as long the next time: when
+ * everybody comes back to a relay at once, or this device has much to do, handshakes take longer than they should, and giving
+ * them up halfway to begin anew would keep it so.
+ */
+export class RelayDialler {
+  readonly #firstMs: number
+  #addressMs: number
+
+  /** `addressMs`: what each address has at first, and again once the relay was reached. */
+  constructor(addressMs: number) {
+    this.#firstMs = addressMs
+    this.#addressMs = addressMs
+  }
+
+  /** @throws what the last address was given up with, or the signal's reason. */
+  async dial(host: Pick<Libp2p, 'dial'>, relay: RelayAddress, signal: AbortSignal): Promise<Connection> {
+    let failure: unknown = new Error('the relay has no address that can be dialled')
+    let ranOut = false
+    for (const address of relayMultiaddrs(relay)) {
+      const deadline = new AbortController()
+      const timer = setTimeout(() => deadline.abort(new Error('the relay took too long')), this.#addressMs)
+      try {
+        const connection = await host.dial(address, { signal: AbortSignal.any([signal, deadline.signal]) })
+        this.#addressMs = this.#firstMs
+        return connection
+      } catch (cause) {
+        signal.throwIfAborted()
+        failure = cause
+        ranOut ||= deadline.signal.aborted
+      } finally {
+        clearTimeout(timer)
+      }
+    }
+    if (ranOut) this.#addressMs = Math.min(2 * this.#addressMs, longestAddressDialMs)
+    throw failure
+  }
+}
