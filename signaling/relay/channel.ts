@@ -42,7 +42,7 @@ export class RelayChannel {
   readonly #calls = new Set<Waiting>()
   /** Turns since anything was heard, while calls are under way. */
   #silence = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #ticking = false
   #aborted = false
   #lastUsedMs: number
 
@@ -74,7 +74,7 @@ export class RelayChannel {
     const { signal } = waiting.deadline
     if (this.#calls.size === 0) this.#silence = 0
     this.#calls.add(waiting)
-    this.#timer ??= setTimeout(() => this.#turn(), turnMs)
+    if (!this.#ticking) this.#tick()
     try {
       const stream = await this.#stream(protocol, signal)
       return await stream.call(method, params, result, signal)
@@ -91,8 +91,13 @@ export class RelayChannel {
     abortConnection(this.connection, reason)
   }
 
+  #tick(): void {
+    this.#ticking = true
+    setTimeout(() => this.#turn(), turnMs)
+  }
+
   #turn(): void {
-    this.#timer = undefined
+    this.#ticking = false
     this.#silence++
     for (const call of this.#calls) {
       call.turns++
@@ -100,7 +105,7 @@ export class RelayChannel {
       if (!isSilent && call.turns < mostTurns) continue
       call.deadline.abort(new DOMException('the relay did not answer', 'TimeoutError'))
     }
-    if (this.#calls.size > 0) this.#timer = setTimeout(() => this.#turn(), turnMs)
+    if (this.#calls.size > 0) this.#tick()
   }
 
   #stream(protocol: string, signal: AbortSignal): Promise<RequestStream> {
