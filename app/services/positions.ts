@@ -13,8 +13,9 @@ import { messageTable, type MessageRow } from '../store/records/message.ts'
  */
 const step = 1_024
 
-/** Rows read at a time while looking for the place: nearly always the first few are enough. */
-const page = 32
+/** Rows read while looking for the place: nearly always the first few are enough. Each page is twice the one before, up to 64. */
+const firstPage = 4
+const longestPage = 64
 
 /** Position of a new own message. */
 export const appendPosition = (conversation: ConversationRow): number => conversation.lastPosition + step
@@ -37,6 +38,7 @@ const findPlace = async (
   let next: MessageRow | undefined
   // While a later message of the sender may still be ahead, time must not decide yet.
   const overtaken = highestSequence > sequence
+  let page = firstPage
   for (let before: number | undefined; ; before = next?.position) {
     const range = { prefix: [conversationId], limit: page, reverse: true, ...(before === undefined ? {} : { before }) }
     const rows = await tx.list(messageTable, range)
@@ -50,6 +52,7 @@ const findPlace = async (
       next = row
     }
     if (rows.length < page) return place ?? (next ? { after: next } : {})
+    page = Math.min(2 * page, longestPage)
   }
 }
 

@@ -145,6 +145,18 @@ export const clientStoreSuite = (
       ])
     })
 
+    it('reads on where a step has taken away what was asked for', async () => {
+      await store.write(async (tx) => {
+        for (const position of [1, 2, 3, 4]) tx.put(messageTable, messageRow(1, position))
+      })
+      await store.write(async (tx) => {
+        tx.delete(messageTable, [id(16, 1), 4])
+        tx.delete(messageTable, [id(16, 1), 3])
+        const last = await tx.list(messageTable, { prefix: [id(16, 1)], reverse: true, limit: 2 })
+        expect(last.map((row) => row.text)).toEqual(['message 2', 'message 1'])
+      })
+    })
+
     it('lists one prefix in order, with bounds and limits from either end', async () => {
       await store.write(async (tx) => {
         for (const position of [5, 1, 4, 2, 3]) tx.put(messageTable, messageRow(1, position))

@@ -1,3 +1,4 @@
+import { concatBytes } from '../../protocol/wire/bytes.ts'
 import type { StoredKey } from './sealing.ts'
 import { StoreError } from './store-error.ts'
 import type { KeyBounds } from './stored-key.ts'
@@ -12,16 +13,17 @@ const bytesMark = 0x20
 const endMark = 0xff
 
 /** IEEE 754, made to sort: positive numbers get their sign bit set, of negative ones every bit is turned around. */
-const encodeNumber = (value: number): number[] => {
+const encodeNumber = (value: number): Uint8Array<ArrayBuffer> => {
   if (Number.isNaN(value)) throw new StoreError('failed', 'NaN is no key')
-  const view = new DataView(new ArrayBuffer(8))
+  const out = new Uint8Array(9)
+  const view = new DataView(out.buffer)
   // Plus 0 makes of -0, which is equal to 0, the same bytes.
-  view.setFloat64(0, value + 0)
-  const negative = (view.getUint8(0) & 0x80) !== 0
-  const bytes = [...new Uint8Array(view.buffer)].map((byte, i) =>
-    negative ? byte ^ 0xff : i === 0 ? byte ^ 0x80 : byte,
-  )
-  return [numberMark, ...bytes]
+  view.setFloat64(1, value + 0)
+  const negative = (view.getUint8(1) & 0x80) !== 0
+  if (negative) for (let i = 1; i < 9; i++) view.setUint8(i, view.getUint8(i) ^ 0xff)
+  else view.setUint8(1, view.getUint8(1) ^ 0x80)
+  out[0] = numberMark
+  return out
 }
 
 const decodeNumber = (bytes: Uint8Array): number => {
@@ -30,22 +32,31 @@ const decodeNumber = (bytes: Uint8Array): number => {
   return new DataView(out.buffer).getFloat64(0)
 }
 
-const encodeBytes = (value: Uint8Array): number[] => [
-  bytesMark,
-  ...[...value].flatMap((byte) => (byte === 0 ? [0, 0xff] : [byte])),
-  ...[0, 0],
-]
+const encodeBytes = (value: Uint8Array): Uint8Array<ArrayBuffer> => {
+  let zeros = 0
+  for (const byte of value) if (byte === 0) zeros++
+  const out = new Uint8Array(value.length + zeros + 3)
+  let at = 0
+  out[at++] = bytesMark
+  for (const byte of value) {
+    out[at++] = byte
+    if (byte === 0) out[at++] = 0xff
+  }
+  return out
+}
 
 export const encodeKey = (key: StoredKey): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(key.flatMap((part) => (typeof part === 'number' ? encodeNumber(part) : encodeBytes(part))))
+  concatBytes(...key.map((part) => (typeof part === 'number' ? encodeNumber(part) : encodeBytes(part))))
 
 /** A byte string from `start`, and where what follows it begins. */
 const decodeBytes = (encoded: Uint8Array, start: number): [Uint8Array<ArrayBuffer>, number] => {
-  const out: number[] = []
+  // Room for all of it; what was escaped takes less.
+  const out = new Uint8Array(encoded.length - start)
+  let length = 0
   for (let at = start; at < encoded.length; at++) {
     const byte = encoded[at] ?? 0
-    if (byte === 0 && encoded[++at] === 0) return [Uint8Array.from(out), at + 1]
-    out.push(byte)
+    if (byte === 0 && encoded[++at] === 0) return [out.slice(0, length), at + 1]
+    out[length++] = byte
   }
   throw new StoreError('failed', 'a stored key ends too early')
 }

@@ -101,14 +101,24 @@ export class StepTransaction implements WriteTransaction, Revocable {
     const prefix = this.#vault.sealing.blind(table.name, range.prefix ?? [])
     const bounds = boundsOf(prefix, range)
     if (!bounds) return []
-    // Changed rows may take the place of read ones: that many more are read.
-    const limit = range.limit === undefined ? undefined : range.limit + (this.#changes.get(table.name)?.size ?? 0)
-    const name = `${table.name} list ${keyName(prefix)} ${after} ${before} ${limit} ${reverse}`
-    const found = await this.#once(name, async () =>
-      this.#openAll(table, await this.#rows.list(table.name, bounds, limit, reverse)),
-    )
+    const read = (limit: number | undefined): Promise<Found[]> =>
+      this.#once(`${table.name} list ${keyName(prefix)} ${after} ${before} ${limit} ${reverse}`, async () =>
+        this.#openAll(table, await this.#rows.list(table.name, bounds, limit, reverse)),
+      )
+    const { limit } = range
+    let found = await read(limit)
+    const changes = this.#changes.get(table.name)
+    if (
+      limit !== undefined &&
+      changes &&
+      found.length === limit &&
+      found.some(({ key }) => changes.has(keyName(key)))
+    ) {
+      // What this step has changed was read in vain, so as many more may be needed; usually one page is read, and once in a step.
+      found = await read(limit + changes.size)
+    }
     const merged = this.#overlay(table, found, (change) => isWithin(change.key, bounds), reverse)
-    return range.limit === undefined ? merged : merged.slice(0, range.limit)
+    return limit === undefined ? merged : merged.slice(0, limit)
   }
 
   put<Row>(table: Table<Row>, row: Row): void {

@@ -20,7 +20,7 @@ export interface SafetySide {
 
 /** 30 digits of one account: six groups of five, each from five bytes of the last hash, modulo 100,000. */
 const digitsOf = (accountId: Uint8Array, crypto: CryptoProvider): string => {
-  let hash = concatBytes(encodeUtf8('Sotto_safety_number'), Uint8Array.of(version), accountId)
+  let hash: Uint8Array = concatBytes(encodeUtf8('Sotto_safety_number'), Uint8Array.of(version), accountId)
   for (let round = 0; round < rounds; round++) hash = crypto.sha512(concatBytes(hash, accountId))
   let digits = ''
   for (let offset = 0; offset < 30; offset += 5) {

@@ -16,7 +16,7 @@ export const decodeUtf8 = (bytes: Uint8Array): string => {
 }
 
 /** One array holding all parts in order. */
-export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
+export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   let length = 0
   for (const part of parts) length += part.length
   const out = new Uint8Array(length)
