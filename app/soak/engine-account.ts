@@ -49,7 +49,8 @@ export class EngineAccount implements Account {
   }
 
   get isUp(): boolean {
-    return this.#child !== undefined
+    // A process is told to be at its end a little later than its channel is.
+    return this.#child?.connected === true
   }
 
   async start(): Promise<void> {
