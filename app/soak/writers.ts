@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Account } from './account.ts'
 import type { Book } from './book.ts'
 import { Killed } from './engine-account.ts'
@@ -11,8 +12,14 @@ const browserShare = 0.1
 /** Texts handed over at once, so that several share a transaction, as with somebody who pastes. */
 const burst = 4
 
-/** 40 messages of a channel may be on their way: receipts by mailbox take up to 30 s, and an outbox should not grow all day. */
-const window = 40
+/**
+ * 12 messages of a channel may be on their way. With all channels together that is a thousand; more would only wait for the
+ * processor, and be offered again because no receipt comes in time.
+ */
+const window = 12
+
+/** 100 ms after a kill: whoever just ends is still there for a moment, and would take one text after the other to the grave. */
+const afterKillMs = 100
 
 export interface Channel {
   readonly name: string
@@ -63,6 +70,7 @@ const write = async (channel: Channel, book: Book, chance: () => number, isOver:
     } catch (cause) {
       // Nobody knows what became of these; the model lets them be there or not.
       if (!(cause instanceof Killed)) throw cause
+      await pause(afterKillMs)
     }
   }
 }
