@@ -16,6 +16,7 @@ const connection = {} as Connection
 const relay = (...addresses: string[]): RelayAddress => ({ relayKey: random32(), addresses })
 const first = '/ip4/192.0.2.1/tcp/1/ws'
 const second = '/ip4/192.0.2.2/tcp/1/ws'
+const direct = '/ip4/192.0.2.1/udp/1/webrtc-direct/certhash/uEiBmz27snfFeZGQFkDQYo1R2xF5HRf4GRj18WNwx22aljA'
 
 /** A host whose dials take as long as is said of the address, and how long each was given. */
 const play = (takesMs: Record<string, number>) => {
@@ -66,11 +67,17 @@ test('one address after the other has its time, and twice as much after an attem
   expect(await attempt()).toEqual([5_000, 5_000])
 })
 
-test('a relay that refuses at once is not given more time for that', async () => {
-  const takes = { [first]: -1 }
+test('a relay that refuses at once is not given more time for that, nor is WebRTC, which says nothing', async () => {
+  const takes = { [first]: -1, [direct]: 90_000 }
   const { host, dials } = play(takes)
   const dialler = new RelayDialler(5_000)
-  for (let i = 0; i < 3; i++) await expect(dialler.dial(host, relay(first), never)).rejects.toThrow('refused')
+  for (let i = 0; i < 3; i++) {
+    await Promise.all([
+      expect(dialler.dial(host, relay(first, direct), never)).rejects.toThrow('took too long'),
+      vi.advanceTimersByTimeAsync(30_000),
+    ])
+    expect(dials.splice(0)).toEqual([{ address: direct, ms: 5_000 }])
+  }
   takes[first] = 90_000
   await Promise.all([
     expect(dialler.dial(host, relay(first), never)).rejects.toThrow('took too long'),

@@ -12,7 +12,8 @@ export const longestAddressDialMs = 20 * secondMs
 /**
  * Dials one relay by its addresses, one after the other. An attempt that ran out of time has twice as long the next time: when
  * everybody comes back to a relay at once, or this device has much to do, handshakes take longer than they should, and giving
- * them up halfway to begin anew would keep it so.
+ * them up halfway to begin anew would keep it so. That is for WebSockets: where nobody listens TCP says so at once. WebRTC says
+ * nothing, and a longer wait would only keep from trying the other addresses.
  */
 export class RelayDialler {
   readonly #firstMs: number
@@ -29,8 +30,10 @@ export class RelayDialler {
     let failure: unknown = new Error('the relay has no address that can be dialled')
     let ranOut = false
     for (const address of relayMultiaddrs(relay)) {
+      const answers = !address.toString().includes('/webrtc-direct')
       const deadline = new AbortController()
-      const timer = setTimeout(() => deadline.abort(new Error('the relay took too long')), this.#addressMs)
+      const tooLong = (): void => deadline.abort(new Error('the relay took too long'))
+      const timer = setTimeout(tooLong, answers ? this.#addressMs : this.#firstMs)
       try {
         const connection = await host.dial(address, { signal: AbortSignal.any([signal, deadline.signal]) })
         this.#addressMs = this.#firstMs
@@ -38,7 +41,7 @@ export class RelayDialler {
       } catch (cause) {
         signal.throwIfAborted()
         failure = cause
-        ranOut ||= deadline.signal.aborted
+        ranOut ||= answers && deadline.signal.aborted
       } finally {
         clearTimeout(timer)
       }
