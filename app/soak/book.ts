@@ -19,6 +19,7 @@ export class Book {
   readonly statuses: StatusSeen[] = []
   readonly unstored = new Map<string, string[]>()
   readonly problems = new Map<string, number>()
+  readonly refusals: { readonly channel: string; readonly message: string }[] = []
   readonly delaysMs: number[] = []
   /** By channel, the message that was on its way longest. Times are of `performance.now()`. */
   readonly slowest = new Map<string, { readonly number: number; readonly ms: number; readonly atMs: number }>()
@@ -106,6 +107,11 @@ export class Book {
 
   addUnstored(account: string, ids: readonly string[]): void {
     this.unstored.set(account, [...new Set([...(this.unstored.get(account) ?? []), ...ids])])
+  }
+
+  /** A writer that was not killed could not write. The run goes on, so that it is known what else is wrong. */
+  refused(channel: string, message: string): void {
+    this.refusals.push({ channel, message })
   }
 
   problem(account: string, message: string): void {

@@ -115,10 +115,11 @@ export class BrowserAccount implements Account {
   send(partner: string, texts: readonly string[], stored: (text: string) => void): Promise<void> {
     return this.#with(partner, async (person) => {
       for (const text of texts) {
-        await person.composer.fill(text)
-        await person.composer.press('Enter')
-        // A bubble shows what is committed, and nothing before.
-        await untilShown(person.page, text.split(' ')[0] ?? text, patienceMs)
+        // A bubble shows what is committed, and nothing before. Watched for from before it can be there: in a flood it is soon far
+        // above what the window holds.
+        const shown = untilShown(person.page, text.split(' ')[0] ?? text, patienceMs)
+        const typed = person.composer.fill(text).then(() => person.composer.press('Enter'))
+        await Promise.all([shown, typed])
         stored(text)
       }
     })

@@ -57,6 +57,8 @@ export type ViolationKind =
   | 'key-reused'
   | 'nonce-reused'
   | 'acknowledged-unstored'
+  /** The writer was not killed and could not write. */
+  | 'refused'
   /** Acknowledged to its writer, and not on the recipient's screen long after the last fault, whatever a restart brings. */
   | 'stuck'
 

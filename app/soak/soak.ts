@@ -69,7 +69,13 @@ const runMessages = async (
     await Promise.all([written, runFaults(run, faults, schedule, () => over)])
     report('everything is written, every fault is over')
     const stuck = await settle(run, report)
-    return { faults, violations: [...stuck, ...checkHistory(await collect(world, book, channels, directory))] }
+    const refused = book.refusals.map(({ channel, message }): Violation => ({
+      kind: 'refused',
+      where: channel,
+      detail: message,
+    }))
+    const history = await collect(world, book, channels, directory)
+    return { faults, violations: [...refused, ...stuck, ...checkHistory(history)] }
   } finally {
     clearInterval(timer)
   }

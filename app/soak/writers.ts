@@ -69,8 +69,8 @@ const write = async (channel: Channel, book: Book, chance: () => number, isOver:
       await from.send(to.name, texts, (text) => book.acknowledge(text))
     } catch (cause) {
       // Nobody knows what became of these; the model lets them be there or not.
-      if (!(cause instanceof Killed)) throw cause
-      await pause(afterKillMs)
+      if (cause instanceof Killed) await pause(afterKillMs)
+      else book.refused(name, cause instanceof Error ? cause.message : String(cause))
     }
   }
 }
