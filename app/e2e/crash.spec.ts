@@ -27,8 +27,9 @@ const live = async (world: World, perRound: number, testInfo: TestInfo): Promise
     console.log(`    ${line}`)
   }
   const senders = [new Sender(alice, relay.url, 'Bob'), new Sender(bob, relay.url, 'Alice')] as const
-  // A new profile's table of what its pages store is written by Chromium when it is closed, or half a minute after its start; killed
-  // before the first of these, again and again, it may begin anew and take all storage along. No page can survive that.
+  // New profiles that were killed again and again within seconds have been seen to come up with everything gone that their pages
+  // had stored, Chromium's own table of it included. What is killed here has been closed in good order once, as most browsers have;
+  // that this is the reason is likely and not proven.
   for (const { person, partner } of [
     { person: alice, partner: 'Bob' },
     { person: bob, partner: 'Alice' },

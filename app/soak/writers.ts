@@ -18,8 +18,8 @@ const burst = 4
  */
 const window = 12
 
-/** 100 ms after a kill: whoever just ends is still there for a moment, and would take one text after the other to the grave. */
-const afterKillMs = 100
+/** 100 ms: whoever cannot write, or just ends, would use up one text after the other in the same moment. */
+const afterFailureMs = 100
 
 export interface Channel {
   readonly name: string
@@ -69,8 +69,8 @@ const write = async (channel: Channel, book: Book, chance: () => number, isOver:
       await from.send(to.name, texts, (text) => book.acknowledge(text))
     } catch (cause) {
       // Nobody knows what became of these; the model lets them be there or not.
-      if (cause instanceof Killed) await pause(afterKillMs)
-      else book.refused(name, cause instanceof Error ? cause.message : String(cause))
+      if (!(cause instanceof Killed)) book.refused(name, cause instanceof Error ? cause.message : String(cause))
+      await pause(afterFailureMs)
     }
   }
 }

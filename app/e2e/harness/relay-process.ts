@@ -31,8 +31,8 @@ const goFirst = (pid: number): void => {
   try {
     setPriority(pid, constants.priority.PRIORITY_HIGH)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return
-    throw cause
+    // Not root: it waits its turn.
+    if (!['EACCES', 'EPERM'].includes((cause as { info?: { code?: string } }).info?.code ?? '')) throw cause
   }
 }
 
