@@ -1,7 +1,7 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { relaysIn } from './models/invite-address.ts'
 import { discoverRelay } from './models/relay-discovery.ts'
-import type { SessionHistory, World } from './models/world.ts'
+import type { AccountMark, SessionHistory, World } from './models/world.ts'
 
 /** 20 s: relative times are shown in minutes. */
 const tickMs = 20_000
@@ -13,6 +13,26 @@ const sessionHistory = (page: Window): SessionHistory => ({
   back: () => page.history.back(),
   onMove: (listener) => page.addEventListener('popstate', (event) => listener(event.state)),
 })
+
+/** A browser that forbids it (SecurityError) or has no room for it (QuotaExceededError) goes without the mark. */
+const accountMark = (page: Window): AccountMark => {
+  const key = 'sotto-account'
+  const ifAllowed = (act: () => boolean): boolean => {
+    try {
+      return act()
+    } catch {
+      return false
+    }
+  }
+  return {
+    isSet: () => ifAllowed(() => page.localStorage.getItem(key) !== null),
+    set: () =>
+      void ifAllowed(() => {
+        page.localStorage.setItem(key, 'made')
+        return true
+      }),
+  }
+}
 
 const clock = (page: Window) => {
   const now = signal(Date.now())
@@ -91,6 +111,7 @@ export const createPageWorld = (page: Window, hash: string, version: string): Wo
     version,
     touch: page.matchMedia('(pointer: coarse)').matches,
     history: sessionHistory(page),
+    accountMark: accountMark(page),
     findRelays: () => findRelays(page, hash),
     copy: (text) => navigator.clipboard.writeText(text),
     saveText: (name, text) => saveText(page, name, text),

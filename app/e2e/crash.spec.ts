@@ -36,7 +36,7 @@ const live = async (world: World, perRound: number, testInfo: TestInfo): Promise
   ]) {
     await person.profile.close()
     person.page = await person.profile.open()
-    await person.page.goto(relay.url)
+    await person.comeBack(relay.url)
     await person.openConversation(partner)
   }
 

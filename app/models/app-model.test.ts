@@ -57,6 +57,33 @@ describe('AppModel', () => {
     expect(app.link.problem.value).toBe('The relay does not answer.')
   })
 
+  it('says so when an account was made here and is not stored any more, and goes on with the invite', async () => {
+    const { world, app: first } = await start(fresh)
+    first.onboarding.value?.editName('Alice')
+    await first.onboarding.value?.start()
+    const app = new AppModel(createFixtureEngine(fresh, []), world, null)
+    await app.start()
+    expect(app.phase.value).toBe('lost')
+    app.offerInvite(fragment)
+    expect(app.phase.value).toBe('lost')
+    app.beginAnew()
+    expect(app.phase.value).toBe('onboarding')
+    await vi.waitFor(() => expect(app.onboarding.value?.invited.value).toBe('yes'))
+  })
+
+  it('marks a browser whose account is older than the mark', async () => {
+    const { world } = await start()
+    expect(world.accountMark.isSet()).toBe(true)
+  })
+
+  it('greets somebody as new whose account could not be made', async () => {
+    const { engine, world, app } = await start(fresh)
+    engine.failNext = { code: 'relay-unreachable', message: 'The relay does not answer.' }
+    app.onboarding.value?.editName('Alice')
+    await app.onboarding.value?.start()
+    expect(world.accountMark.isSet()).toBe(false)
+  })
+
   it('keeps the name when the account could not be made', async () => {
     const { engine, app } = await start(fresh)
     engine.failNext = { code: 'relay-unreachable', message: 'The relay does not answer.' }

@@ -15,6 +15,8 @@ import type { Phase, World } from './world.ts'
 /** `scan` is the dialog `link` with the camera on. */
 export type DialogName = 'invite' | 'link' | 'scan' | 'settings' | 'safety'
 
+type OpenDialog = Exclude<DialogName, 'scan'> | null
+
 const unreadableInvite =
   'The link you opened is not a whole invite. Ask for it again, and make sure that all of it was copied.'
 
@@ -25,7 +27,7 @@ const unreadableInvite =
 export const AppModel = createModel((engine: EngineApi, world: World, given: string | null) => {
   let invite = given
   const phase = signal<Phase>('starting')
-  const dialog = signal<Exclude<DialogName, 'scan'> | null>(null)
+  const dialog = signal<OpenDialog>(null)
   const onboarding = signal<OnboardingModel | null>(null)
 
   const navigation: NavigationModel = new NavigationModel(world.history)
@@ -48,6 +50,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
   })
 
   const enter = async () => {
+    world.accountMark.set()
     // Asked for after onboarding: some browsers want to see that the person uses the page.
     world.keepStorage().catch(() => undefined)
     if (invite === null || onboarding.value?.invited.value !== 'yes') {
@@ -91,12 +94,15 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     onboarding.value.editName(name)
   }
 
+  const beginAnew = () => {
+    beginOnboarding()
+    phase.value = 'onboarding'
+  }
+
   /** An invite came by the address while the page was open; null when it is damaged. */
   const offerInvite = (fragment: string | null) => {
-    if (phase.value === 'onboarding') {
-      invite = fragment ?? ''
-      beginOnboarding()
-    }
+    if (phase.value === 'onboarding' || phase.value === 'lost') invite = fragment ?? ''
+    if (phase.value === 'onboarding') beginOnboarding()
     if (phase.value !== 'ready') return
     if (fragment === null) return notices.add({ message: unreadableInvite })
     link.offer(fragment)
@@ -111,9 +117,11 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
         settings.applySettings(state.settings)
         settings.applyRelays(state.relays)
         if (state.profile === null) {
-          beginOnboarding()
-          phase.value = 'onboarding'
+          if (world.accountMark.isSet()) phase.value = 'lost'
+          else beginAnew()
         } else {
+          // Again at each start: it may have been cleared, or the account may be older than the mark.
+          world.accountMark.set()
           settings.applyProfile(state.profile)
           phase.value = 'ready'
           if (invite !== null) offerInvite(invite === '' ? null : invite)
@@ -146,7 +154,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     phase: phase as ReadonlySignal<Phase>,
     onboarding: onboarding as ReadonlySignal<OnboardingModel | null>,
     conversation,
-    dialog: dialog as ReadonlySignal<Exclude<DialogName, 'scan'> | null>,
+    dialog: dialog as ReadonlySignal<OpenDialog>,
     conversations,
     notices,
     settings,
@@ -156,16 +164,15 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     safety: safety as ReadonlySignal<SafetyModel | null>,
     now: world.now,
     /** The one word about how messages travel now. */
-    connection: computed(() =>
-      connectionOf(
-        conversation.value?.view.value.path ?? 'none',
-        settings.relays.relays.value.map(({ state }) => state),
-        world.online.value,
-      ),
-    ),
+    connection: computed(() => {
+      const relays = settings.relays.relays.value.map(({ state }) => state)
+      return connectionOf(conversation.value?.view.value.path ?? 'none', relays, world.online.value)
+    }),
     title: computed(() => (conversations.unread.value > 0 ? `(${conversations.unread.value}) Sotto` : 'Sotto')),
 
     start,
+    /** Goes on without the account that is not stored any more. */
+    beginAnew,
     receive,
     offerInvite,
     openConversation: (id: string) => navigation.open(id),
@@ -173,9 +180,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
 
     /** The conversation `step` places further down the list than the open one. */
     openNeighbour(step: 1 | -1) {
-      const ids = conversations.conversations.value.map(({ conversationId }) => conversationId)
-      const at = ids.indexOf(conversation.value?.conversationId.value ?? '')
-      const next = ids[at < 0 ? 0 : at + step]
+      const next = conversations.neighbourOf(conversation.value?.conversationId.value, step)
       if (next !== undefined) navigation.open(next)
     },
 

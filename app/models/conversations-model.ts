@@ -12,13 +12,20 @@ const inOrder = (conversations: Iterable<ConversationView>): ConversationView[] 
 /** All conversations, the one with the latest message first. */
 export const ConversationsModel = createModel(() => {
   const byId = signal<ReadonlyMap<string, ConversationView>>(new Map())
+  const ordered = computed(() => inOrder(byId.value.values()))
   const catchingUp = signal<{ readonly waiting: number; readonly most: number } | null>(null)
   return {
-    conversations: computed(() => inOrder(byId.value.values())),
+    conversations: ordered,
     byId: byId as ReadonlySignal<ReadonlyMap<string, ConversationView>>,
     unread: computed(() => [...byId.value.values()].reduce((sum, { unread }) => sum + unread, 0)),
     /** Messages still to be fetched from the relay, and the most there were; null when there are none. */
     catchingUp: catchingUp as ReadonlySignal<{ readonly waiting: number; readonly most: number } | null>,
+
+    /** The conversation `step` places further down the list than this one; the first when none is given. */
+    neighbourOf(id: string | undefined, step: 1 | -1): string | undefined {
+      const at = ordered.value.findIndex(({ conversationId }) => conversationId === id)
+      return ordered.value[at < 0 ? 0 : at + step]?.conversationId
+    },
 
     reset(conversations: readonly ConversationView[]) {
       byId.value = new Map(conversations.map((conversation) => [conversation.conversationId, conversation]))

@@ -18,6 +18,7 @@ export const createFixtureWorld = (part: Partial<World> = {}): FixtureWorld => {
   let moved: (state: unknown) => void = () => undefined
   const copied: string[] = []
   const saved: string[] = []
+  let marked = false
   const goBack = () => {
     if (entries.length > 1) entries.pop()
     moved(entries.at(-1))
@@ -42,6 +43,7 @@ export const createFixtureWorld = (part: Partial<World> = {}): FixtureWorld => {
       back: goBack,
       onMove: (listener) => (moved = listener),
     },
+    accountMark: { isSet: () => marked, set: () => (marked = true) },
     ...part,
     now: signal(Date.now()),
     visible: signal(true),

@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from '@preact/signals'
 
-/** How far a session of the app has come. */
-export type Phase = 'starting' | 'storage-failed' | 'onboarding' | 'ready'
+/** How far a session of the app has come; `lost`: an account was stored here once and is not any more. */
+export type Phase = 'starting' | 'storage-failed' | 'lost' | 'onboarding' | 'ready'
 
 /** What the session history can do for us; `main.tsx` hands in the browser's. */
 export interface SessionHistory {
@@ -12,6 +12,15 @@ export interface SessionHistory {
   back(): void
   /** Called when the person goes back or forward. */
   onMove(listener: (state: unknown) => void): void
+}
+
+/**
+ * Whether this browser was ever given an account, kept apart from the account itself: browsers have been seen to lose
+ * a whole database, and a person who had an account must be told so instead of being greeted as new. It says nothing else.
+ */
+export interface AccountMark {
+  isSet(): boolean
+  set(): void
 }
 
 /** Everything outside the models that they may touch: only `main.tsx` knows the real page. */
@@ -30,6 +39,7 @@ export interface World {
   /** True where fields are filled by an on-screen keyboard: nothing takes the focus by itself there. */
   readonly touch: boolean
   readonly history: SessionHistory
+  readonly accountMark: AccountMark
   /** Relay addresses this page's host or address offers; empty when the person must give one. Asked at onboarding only. */
   findRelays(): Promise<readonly string[]>
   /** Puts text on the clipboard. Rejects when the browser refuses. */

@@ -25,6 +25,24 @@ const statusWords: Readonly<Record<string, Status>> = {
 const statusIn = (description: string): Status | undefined =>
   statusWords[/Waiting|Sent|Delivered|Read/.exec(description)?.[0] ?? '']
 
+/** 10 s: then somebody looks what they have opened. */
+const openedWithinMs = 10_000
+
+/** In a flood the rows of the list change places under the pointer: whoever has hit another one sees it and presses again. */
+const openConversation = async ({ page, conversations }: Person, partner: string): Promise<void> => {
+  const entry = conversations.getByRole('listitem').filter({ hasText: partner }).getByText(partner).first()
+  const heading = page.getByRole('heading', { name: partner }).first()
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    await entry.click()
+    try {
+      return await heading.waitFor({ timeout: openedWithinMs })
+    } catch (cause) {
+      if (performance.now() > deadline) throw cause
+    }
+  }
+}
+
 export interface BrowserAccountOptions {
   readonly name: string
   readonly directory: string
@@ -151,9 +169,7 @@ export class BrowserAccount implements Account {
   #with<T>(partner: string, act: (person: Person) => Promise<T>): Promise<T> {
     return this.#alone(async (person) => {
       if (this.#partner !== partner) {
-        const entry = person.conversations.getByRole('listitem').filter({ hasText: partner })
-        await entry.getByText(partner).first().click()
-        await person.page.getByRole('heading', { name: partner }).first().waitFor()
+        await openConversation(person, partner)
         this.#partner = partner
       }
       return act(person)

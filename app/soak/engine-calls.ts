@@ -3,7 +3,12 @@ import type { Status } from './model.ts'
 /** What the run asks of an engine's process, and what that tells the run: plain values over the channel of a forked process. */
 
 /** Names of the deliberate faults, each of which a run must notice. */
-export const mutants = ['acknowledge-before-commit', 'no-dedup', 'encrypt-outside-transaction'] as const
+export const mutants = [
+  'acknowledge-before-commit',
+  'no-dedup',
+  'encrypt-outside-transaction',
+  'deaf-until-restart',
+] as const
 export type Mutant = (typeof mutants)[number]
 
 /** The one argument of an engine's process, as JSON. */

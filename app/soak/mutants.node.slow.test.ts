@@ -14,6 +14,7 @@ const caught: readonly (readonly [Mutant, ViolationKind])[] = [
   ['acknowledge-before-commit', 'acknowledged-unstored'],
   ['no-dedup', 'shown-twice'],
   ['encrypt-outside-transaction', 'key-reused'],
+  ['deaf-until-restart', 'stuck'],
 ]
 
 test.for(caught)('an engine with %s is found out: %s', { timeout: 600_000 }, async ([mutant, kind]) => {

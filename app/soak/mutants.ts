@@ -7,7 +7,7 @@ import type { Mutant } from './engine-calls.ts'
 import { changed } from './recording.ts'
 
 /**
- * Engines with one deliberate fault each, to see that a run notices it. None needs a hook in the product: two are what an
+ * Engines with one deliberate fault each, to see that a run notices it. None needs a hook in the product: three are what an
  * engine's surroundings do to it, one is a change of a source text while it is loaded.
  */
 
@@ -31,6 +31,26 @@ const acknowledgeFirst = (network: Network): Network =>
         }),
       ),
   })
+
+/** So many envelopes an engine of the kind below takes in its life. */
+const deafAfter = 20
+
+/** Takes some envelopes and then nothing more, without a word, as where something is waited for that never comes. */
+const goDeaf = (network: Network): Network => {
+  let taken = 0
+  return changed(network, {
+    start: (device, listener) =>
+      network.start(
+        device,
+        changed(listener, {
+          onEnvelopes: (source, envelopes) => {
+            taken += envelopes.length
+            return taken > deafAfter ? new Promise(() => undefined) : listener.onEnvelopes(source, envelopes)
+          },
+        }),
+      ),
+  })
+}
 
 /** The same transaction, which tells what sessions were put and whether anything was put to be sent. */
 const watched = (tx: WriteTransaction) => {
@@ -76,8 +96,10 @@ const sessionsLater = (store: ClientStore): ClientStore => {
   })
 }
 
-export const mutateNetwork = (mutant: Mutant | undefined, network: Network): Network =>
-  mutant === 'acknowledge-before-commit' ? acknowledgeFirst(network) : network
+export const mutateNetwork = (mutant: Mutant | undefined, network: Network): Network => {
+  if (mutant === 'acknowledge-before-commit') return acknowledgeFirst(network)
+  return mutant === 'deaf-until-restart' ? goDeaf(network) : network
+}
 
 export const mutateStore = (mutant: Mutant | undefined, store: ClientStore): ClientStore =>
   mutant === 'encrypt-outside-transaction' ? sessionsLater(store) : store

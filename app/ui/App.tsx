@@ -1,5 +1,6 @@
 import type { AppModel } from '../models/app-model.ts'
 import { ErrorScreen } from './screens/ErrorScreen.tsx'
+import { LostScreen } from './screens/LostScreen.tsx'
 import { OnboardingScreen } from './screens/OnboardingScreen.tsx'
 import { StartingScreen } from './screens/StartingScreen.tsx'
 import { Shell } from './Shell.tsx'
@@ -19,6 +20,8 @@ export const App = ({ app, touch, onReload }: Props) => {
       return <StartingScreen />
     case 'storage-failed':
       return <ErrorScreen obstacle="storage" onReload={onReload} />
+    case 'lost':
+      return <LostScreen onReload={onReload} onBeginAnew={app.beginAnew} />
     case 'onboarding':
       return onboarding === null ? null : <OnboardingScreen onboarding={onboarding} focus={!touch} />
     case 'ready':

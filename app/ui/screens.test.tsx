@@ -93,6 +93,8 @@ const screens: Record<string, () => unknown> = {
   onboarding: () => showApp(newcomer),
   'onboarding without a relay': () => showApp(newcomer, [], { world: { findRelays: () => Promise.resolve([]) } }),
   'onboarding by invite': () => showApp(newcomer, [], { invite: 'A'.repeat(200) }),
+  'the account is gone': () =>
+    showApp(newcomer, [], { world: { accountMark: { isSet: () => true, set: () => undefined } } }),
   'no conversations': () => showApp(readyState([])),
   conversations: () => withPeople(),
   conversation: () => withPeople((app) => app.openConversation('c0')),

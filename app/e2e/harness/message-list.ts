@@ -1,4 +1,4 @@
-import type { Locator, Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 
 /** One row of the list, as assistive technology reads it. */
 export interface SeenMessage {
@@ -75,11 +75,11 @@ const readWithinMs = 600_000
 const settle = (page: Page): Promise<void> =>
   page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
 
-/**
- * Reads a whole conversation by scrolling through it: every row once, in display order. `expected` rows are waited for at
- * the start, so that history still being fetched is not mistaken for its end.
- */
+/** Reads a whole conversation by scrolling through it: every row once, in display order. */
 export const readConversation = async (page: Page): Promise<SeenMessage[]> => {
+  const empty = page.getByRole('heading', { name: /^Say hello/ })
+  await expect(messageList(page).or(empty)).toBeVisible({ timeout: 60_000 })
+  if (await empty.isVisible()) return []
   const seen = new Map<number, SeenMessage>()
   const collect = async (): Promise<void> => {
     for (const message of await visibleMessages(page)) seen.set(message.place, message)

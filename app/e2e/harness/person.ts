@@ -66,6 +66,14 @@ export class Person {
     return this.page.getByRole('list', { name: 'Conversations' })
   }
 
+  /** Opens the app in a browser that has an account; fails at once when the browser has lost what was stored. */
+  async comeBack(url: string): Promise<void> {
+    await this.page.goto(url)
+    const lost = this.page.getByRole('heading', { name: 'What was stored here is gone' })
+    await expect(this.inviteButton.or(lost)).toBeVisible({ timeout: 60_000 })
+    expect(await lost.isVisible(), `${this.name}'s browser has lost what it stored`).toBe(false)
+  }
+
   async openConversation(withName: string): Promise<void> {
     await this.conversations.getByRole('listitem').filter({ hasText: withName }).getByText(withName).first().click()
     await expect(this.composer).toBeVisible()

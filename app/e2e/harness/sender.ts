@@ -53,7 +53,7 @@ export class Sender {
   /** Opens the browser anew and looks which of the own messages are there. */
   async reopen(): Promise<void> {
     this.person.page = await this.person.profile.open()
-    await this.person.page.goto(this.#url)
+    await this.person.comeBack(this.#url)
     await this.person.openConversation(this.#partner)
     const own = await this.numbersOf(this.prefix)
     this.#next = (own.at(-1) ?? 0) + 1
