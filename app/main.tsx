@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
+import { breathe } from '../signaling/environment.ts'
 import { AppModel } from './models/app-model.ts'
 import { claimsInvite, inviteIn } from './models/invite-address.ts'
 import { TabLeadership, type TabMessage } from './models/tab-leadership.ts'
@@ -92,12 +93,9 @@ const createLeadership = (engine: EngineApi): TabLeadership => {
   })
 }
 
-const startSession = (): Session => {
-  const running = startEngine(() => {
-    if (app.phase.value === 'starting') obstacle.value = 'crashed'
-  })
-  const leadership = createLeadership(running.engine)
-  const app = new AppModel(withLeader(running.engine, leadership), world, invite)
+const startSession = (engine: EngineApi): Session => {
+  const leadership = createLeadership(engine)
+  const app = new AppModel(withLeader(engine, leadership), world, invite)
   // Used up: it must not be followed again.
   invite = null
   const run = async () => {
@@ -109,8 +107,14 @@ const startSession = (): Session => {
   return { app, leadership }
 }
 
+const crashed = () => {
+  const phase = session.value?.app.phase.value ?? 'starting'
+  if (phase === 'starting') obstacle.value = 'crashed'
+}
+
 obstacle.value = whatIsMissing()
-session.value = obstacle.value === null ? startSession() : null
+// The longest way first: the engine's worker comes up while the page is made.
+const running = obstacle.value === null ? startEngine(crashed) : null
 
 addEventListener('pagehide', () => session.value?.app.suspend())
 effect(() => {
@@ -119,10 +123,10 @@ effect(() => {
 })
 
 const Root = () => {
-  const running = session.value
-  if (obstacle.value !== null || running === null)
+  const { value } = session
+  if (obstacle.value !== null || value === null)
     return <ErrorScreen obstacle={obstacle.value ?? 'unsupported'} onReload={world.restart} />
-  return <App key={running} app={running.app} touch={world.touch} onReload={world.restart} />
+  return <App key={value} app={value.app} touch={world.touch} onReload={world.restart} />
 }
 
 effect(() => {
@@ -144,8 +148,13 @@ addEventListener('hashchange', () => {
   else session.value.app.offerInvite(inviteIn(given))
 })
 
-const root = document.getElementById('app')
-if (root !== null) {
+const show = () => {
+  session.value = running && startSession(running.engine)
+  const root = document.getElementById('app')
+  if (root === null) return
   root.replaceChildren()
   render(<Root />, root)
 }
+
+// Evaluating the script and making the page are each a long task on a slow machine.
+void breathe().then(show)

@@ -46,3 +46,17 @@ export const onAwakening = ({ window, document }: NetworkEnvironment, listener: 
     document.removeEventListener('visibilitychange', onVisibility)
   }
 }
+
+/**
+ * Lets a page do what has come up meanwhile: promises alone go on in the same task for as long as there are any. Not by a timer,
+ * which a tab in the background gets once a second.
+ */
+export const breathe = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })

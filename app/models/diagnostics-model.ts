@@ -1,6 +1,5 @@
 import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import type { ContactDiagnosis, Diagnosis, DiagnosticLine, EngineApi, RepairAnswer } from '../services/engine-api.ts'
-import { diagnosisReport } from './diagnosis-report.ts'
 import { dialWords, lackingWords, nobodyYet, pathWords, relayWords, waitingWords } from './diagnosis-words.ts'
 import type { World } from './world.ts'
 
@@ -64,7 +63,10 @@ export const DiagnosticsModel = createModel((engine: EngineApi, world: Diagnosti
   const note = (conversationId: string, answer: RepairAnswer | 'running' | 'failed') =>
     (repairs.value = new Map(repairs.value).set(conversationId, answer))
 
-  const report = () => (found.value === null ? '' : diagnosisReport(found.value, world.version))
+  const report = async () => {
+    const { diagnosisReport } = await import('./diagnosis-report.ts')
+    return found.value === null ? '' : diagnosisReport(found.value, world.version)
+  }
 
   return {
     /** Null until it has been read. */
@@ -98,7 +100,7 @@ export const DiagnosticsModel = createModel((engine: EngineApi, world: Diagnosti
     async copyReport() {
       await look()
       try {
-        await world.copy(report())
+        await world.copy(await report())
         handedOut.value = 'copied'
       } catch {
         problem.value = 'The browser did not let the report onto the clipboard. Save it as a file instead.'
@@ -107,8 +109,12 @@ export const DiagnosticsModel = createModel((engine: EngineApi, world: Diagnosti
 
     async saveReport() {
       await look()
-      world.saveText('sotto-diagnostics.txt', report())
-      handedOut.value = 'saved'
+      try {
+        world.saveText('sotto-diagnostics.txt', await report())
+        handedOut.value = 'saved'
+      } catch {
+        problem.value = 'The report could not be written. Reload the page.'
+      }
     },
 
     async keepStorage() {

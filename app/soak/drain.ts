@@ -30,8 +30,10 @@ export interface Drained {
   /** From asking for the page to the last message, without the time between the kill and the next start. */
   readonly seconds: number
   readonly messagesPerSecond: number
-  /** Tasks of the page's main thread that took over 50 ms, in milliseconds, in both lives. */
+  /** Tasks of the page's main thread that took over 50 ms, in milliseconds, in both lives, from when it says that messages come. */
   readonly longTasksMs: readonly number[]
+  /** The same of the starts before that. */
+  readonly startTasksMs: readonly number[]
   /** What was there when the browser was killed in the middle, and what the app then said is still to come. */
   readonly thereAtKill: number
   readonly toGoAfterKill: number
@@ -53,17 +55,36 @@ const drainWithinSeconds = 600
 const textOfMessage = (contact: string, number: number): string =>
   `${contact}, ${number}: what people say to each other while somebody is away`
 
-/** Keeps the lengths of long tasks of a page from its beginning. */
-const watchTasks = (): void => {
-  const lengths: number[] = []
-  Object.assign(globalThis, { longTasks: lengths })
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) lengths.push(Math.round(duration))
-  }).observe({ type: 'longtask', buffered: true })
+/** Tasks of a page that took over 50 ms, and when they began, in milliseconds of its life; and when it first showed progress. */
+interface Watched {
+  readonly tasks: { readonly startMs: number; readonly lengthMs: number }[]
+  progressMs?: number
 }
 
-const longTasks = (page: Page): Promise<number[]> =>
-  page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks)
+/** Watches a page from its beginning. */
+const watchTasks = (): void => {
+  const watched: Watched = { tasks: [] }
+  Object.assign(globalThis, { watched })
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries())
+      watched.tasks.push({ startMs: startTime, lengthMs: Math.round(duration) })
+  }).observe({ type: 'longtask', buffered: true })
+  const progress = new MutationObserver(() => {
+    if (document.querySelector('progress[aria-label="Catching up"]') === null) return
+    watched.progressMs = performance.now()
+    progress.disconnect()
+  })
+  progress.observe(document, { childList: true, subtree: true })
+}
+
+/** Lengths of long tasks before and after the page has first shown progress. */
+const longTasks = async (page: Page): Promise<{ starting: number[]; draining: number[] }> => {
+  const read = (): Watched => (globalThis as unknown as { watched: Watched }).watched
+  const { tasks, progressMs = Number.POSITIVE_INFINITY } = await page.evaluate(read)
+  const lengths = (isLater: boolean): number[] =>
+    tasks.filter(({ startMs }) => startMs >= progressMs === isLater).map(({ lengthMs }) => lengthMs)
+  return { starting: lengths(false), draining: lengths(true) }
+}
 
 /** Sum of what the rows of the list say is unread, and what is still to come, if that is shown. */
 const look = (page: Page): Promise<{ unread: number; toGo: number | undefined }> =>
@@ -201,11 +222,14 @@ export const drain = async ({ directory, contacts, messages, say }: DrainOptions
     person.page = await profile.open()
     const after = await drainUntil(person.page, relay.url, all, say)
     if (before.toGo === undefined || after.toGo === undefined) throw new Error('no progress was shown')
-    const longTasksMs = [...early, ...(await longTasks(person.page))]
+    const late = await longTasks(person.page)
+    const longTasksMs = [...early.draining, ...late.draining]
+    const startTasksMs = [...early.starting, ...late.starting]
     for (const index of [0, Math.floor(contacts / 2), contacts - 1]) await expectWhole(person, nameOf(index), messages)
     expect((await look(person.page)).unread).toBe(all - 3 * messages)
     const seconds = before.seconds + after.seconds
-    return { seconds, messagesPerSecond: all / seconds, longTasksMs, thereAtKill, toGoAfterKill: after.toGo }
+    const messagesPerSecond = all / seconds
+    return { seconds, messagesPerSecond, longTasksMs, startTasksMs, thereAtKill, toGoAfterKill: after.toGo }
   } finally {
     await profile.kill()
     await crowd?.end()

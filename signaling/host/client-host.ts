@@ -7,6 +7,8 @@ import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { createLibp2p } from 'libp2p'
+import { breathe } from '../environment.ts'
+import { noiseOptions } from './noise-crypto.ts'
 import { silentLogger } from './silent-logger.ts'
 import type { StunServers } from './stun-servers.ts'
 
@@ -29,14 +31,15 @@ interface Listening {
 }
 
 /** The one composition of libp2p for clients, started. */
-export const createClientHost = ({
+export const createClientHost = async ({
   privateKey,
   listen,
   stun,
   addressDialMs,
   gater,
-}: ClientHostOptions): Promise<ClientHost> =>
-  createLibp2p({
+}: ClientHostOptions): Promise<ClientHost> => {
+  const host = await createLibp2p({
+    start: false,
     privateKey,
     logger: silentLogger,
     // The default tells every peer which browser this is.
@@ -49,7 +52,7 @@ export const createClientHost = ({
       webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
       circuitRelayTransport(),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise(noiseOptions)],
     streamMuxers: [yamux()],
     // A relay in the same house or on the same machine is as good as any.
     connectionGater: { denyDialMultiaddr: () => false, ...gater },
@@ -79,3 +82,8 @@ export const createClientHost = ({
       }),
     },
   })
+  // Making it and starting it are each a long task where the code runs for the first time.
+  await breathe()
+  await host.start()
+  return host
+}

@@ -4,7 +4,7 @@ import { prekeysProtocol } from '../../protocol/relay/prekey-calls.ts'
 import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import { secondMs } from '../../protocol/wire/limits.ts'
 import { isServed, ownVersions } from '../../protocol/wire/versions.ts'
-import type { Chance, NetworkEnvironment } from '../environment.ts'
+import { breathe, type Chance, type NetworkEnvironment } from '../environment.ts'
 import type { NetworkListener, OwnMailbox, OwnMailboxes, RelayAddress, RelayState } from '../network.ts'
 import { fetchInfo, pingMailbox } from '../relay/calls.ts'
 import type { RelayChannel } from '../relay/channel.ts'
@@ -74,6 +74,7 @@ export class Home {
       addressDialMs: longestAddressDialMs,
       gater: { denyInboundRelayedConnection: () => circuits() >= maxInboundCircuits },
     })
+    await breathe()
     const home = new Home(host, options)
     await host.handle(linkProtocol, (stream, connection) => {
       // Not said with runOnLimitedConnection, so libp2p refuses it on circuits; the relay must never carry a link.
@@ -104,6 +105,7 @@ export class Home {
     await Promise.all(gone.map(([, one]) => this.#letGo(one)))
     // A relay that was left may take a circuit address as well, so there is one for each.
     await this.#listenOnCircuits(wanted.size)
+    await breathe()
     for (const [relay, mailbox] of wanted) if (!this.#collected.has(relay)) this.#add(relay, mailbox)
   }
 
