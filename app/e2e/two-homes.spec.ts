@@ -31,6 +31,7 @@ const idleShare = 0.15
 for (const { name, seconds } of idle) {
   test(`where no direct connection is possible the mailbox carries everything and ${name}`, async ({ world }) => {
     test.skip(reason !== undefined, reason)
+    test.setTimeout(120_000 + seconds * 1_000)
     const { alice, bob } = await twoHomes(world, (internet) => internet.forbidDirect())
     for (const number of [1, 2, 3]) {
       await alice.send(`by relay ${number}`)
