@@ -19,7 +19,7 @@ export interface ClientHostOptions {
   readonly stun: StunServers
   /** Milliseconds after which a dial goes on to the next address. */
   readonly addressDialMs: number
-  readonly gater?: Pick<ConnectionGater, 'denyInboundRelayedConnection'>
+  readonly gater?: Pick<ConnectionGater, 'denyInboundRelayedConnection' | 'denyDialMultiaddr'>
 }
 
 /** A started host that can be told to listen on more. */

@@ -49,6 +49,8 @@ interface Collected {
 export class Home {
   readonly #host: ClientHost
   readonly #options: HomeOptions
+  /** Addresses being dialled; no others are. */
+  readonly #dialling: Set<string>
   /** By relay key (hex): one mailbox per relay. */
   readonly #collected = new Map<string, Collected>()
   /** Relays (hex) that are to introduce others to us. */
@@ -57,25 +59,32 @@ export class Home {
   #circuits = 0
   readonly #waiters = new Set<() => void>()
 
-  private constructor(host: ClientHost, options: HomeOptions) {
+  private constructor(host: ClientHost, options: HomeOptions, dialling: Set<string>) {
     this.#host = host
     this.#options = options
+    this.#dialling = dialling
   }
 
   /** Resolves once the host listens; relays connect from then on by themselves. */
   static async start(options: HomeOptions): Promise<Home> {
     const { reachable = true } = options
     let host: ClientHost | undefined
+    const dialling = new Set<string>()
     const circuits = (): number => host?.getConnections().filter(({ direct }) => !direct).length ?? 0
     host = await createClientHost({
       privateKey: await privateKeyOfSeed(options.deviceSeed),
       listen: reachable ? ['/webrtc'] : [],
       stun: options.stun,
       addressDialMs: longestAddressDialMs,
-      gater: { denyInboundRelayedConnection: () => circuits() >= maxInboundCircuits },
+      gater: {
+        denyInboundRelayedConnection: () => circuits() >= maxInboundCircuits,
+        // The library looks for a relay by itself when one is lost, at addresses that may not answer, and a dial of ours would
+        // be joined to that one and wait as long. Who is dialled is the supervisor's decision alone.
+        denyDialMultiaddr: (address) => !dialling.has(address.toString()),
+      },
     })
     await breathe()
-    const home = new Home(host, options)
+    const home = new Home(host, options, dialling)
     await host.handle(linkProtocol, (stream, connection) => {
       // Not said with runOnLimitedConnection, so libp2p refuses it on circuits; the relay must never carry a link.
       if (connection.direct && connection.limits === undefined) options.onLinkStream(stream, connection)
@@ -158,7 +167,7 @@ export class Home {
 
   #supervisorOf(relay: string, mailbox: OwnMailbox, receiver: MailboxReceiver): RelaySupervisor {
     const { environment, random, onRelayState, reachable = true } = this.#options
-    const dialler = new RelayDialler(addressDialMs)
+    const dialler = new RelayDialler(addressDialMs, this.#dialling)
     const circuit = `/p2p/${peerIdOfKey(mailbox.relayKey).toString()}/p2p-circuit`
     return new RelaySupervisor({
       environment,

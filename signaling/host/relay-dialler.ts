@@ -17,11 +17,16 @@ export const longestAddressDialMs = 20 * secondMs
  */
 export class RelayDialler {
   readonly #firstMs: number
+  readonly #underWay: Set<string>
   #addressMs: number
 
-  /** `addressMs`: what each address has at first, and again once the relay was reached. */
-  constructor(addressMs: number) {
+  /**
+   * `addressMs`: what each address has at first, and again once the relay was reached. `underWay`: holds the addresses (multiaddrs)
+   * while they are dialled.
+   */
+  constructor(addressMs: number, underWay = new Set<string>()) {
     this.#firstMs = addressMs
+    this.#underWay = underWay
     this.#addressMs = addressMs
   }
 
@@ -34,6 +39,7 @@ export class RelayDialler {
       const deadline = new AbortController()
       const tooLong = (): void => deadline.abort(new Error('the relay took too long'))
       const timer = setTimeout(tooLong, answers ? this.#addressMs : this.#firstMs)
+      this.#underWay.add(address.toString())
       try {
         const connection = await host.dial(address, { signal: AbortSignal.any([signal, deadline.signal]) })
         this.#addressMs = this.#firstMs
@@ -44,6 +50,7 @@ export class RelayDialler {
         ranOut ||= answers && deadline.signal.aborted
       } finally {
         clearTimeout(timer)
+        this.#underWay.delete(address.toString())
       }
     }
     if (ranOut) this.#addressMs = Math.min(2 * this.#addressMs, longestAddressDialMs)

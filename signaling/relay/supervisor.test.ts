@@ -33,6 +33,8 @@ const play = () => {
     alive: true,
     reserved: true,
     left: false,
+    /** An attempt that takes its time. */
+    dialling: undefined as Promise<Connection> | undefined,
     refusal: undefined as RelayRefusal | RelayOutdated | undefined,
     connections: new Array<FakeConnection>(),
     states: new Array<RelayState>(),
@@ -42,6 +44,7 @@ const play = () => {
     random: (length) => new Uint8Array(length).fill(128),
     dial: () => {
       world.dials++
+      if (world.dialling !== undefined) return world.dialling
       if (!world.up) return Promise.reject(new Error('connection refused'))
       const connection = new FakeConnection()
       world.connections.push(connection)
@@ -75,6 +78,25 @@ test('attempts go on for ever, at most 4.5 s apart', async () => {
   expect(world.states).toEqual(['connecting', 'connected', 'reconnecting', 'connected'])
   await supervisor.stop()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('who comes back while an attempt is under way is not kept waiting when that one fails', async () => {
+  const { world, supervisor } = play()
+  await settle()
+  world.up = false
+  const under = Promise.withResolvers<Connection>()
+  world.dialling = under.promise
+  world.connections[0]?.abort()
+  await vi.advanceTimersByTimeAsync(4_500)
+  expect(world.dials).toBe(2)
+  world.page.window.dispatchEvent(new Event('online'))
+  world.dialling = undefined
+  world.up = true
+  under.reject(new Error('the relay took too long'))
+  await settle()
+  expect(world.dials).toBe(3)
+  expect(world.states.at(-1)).toBe('connected')
+  await supervisor.stop()
 })
 
 /** A relay that was left while it was connected, and has been dead since, for a day. */

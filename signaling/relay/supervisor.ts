@@ -63,7 +63,8 @@ export interface SupervisorOptions extends Chance {
  * 1. At most one attempt and at most one connection at a time.
  * 2. `connected` is said only after `setUp`, and never for a connection that has closed.
  * 3. A connection whose ping fails is ended; direct links, which are connections of their own, are not touched.
- * 4. Attempts go on until `stop`, with back-off and jitter; `online` and a page becoming visible cut the waiting short.
+ * 4. Attempts go on until `stop`, with back-off and jitter; `online` and a page becoming visible cut the waiting short,
+ *    and an attempt under way just then is followed by another at once if it fails.
  * 5. A relay that serves only newer clients is asked once an hour, whatever happens.
  */
 export class RelaySupervisor {
@@ -73,6 +74,8 @@ export class RelaySupervisor {
   #state: RelayState = 'connecting'
   #wake: () => void = () => {}
   #failures = 0
+  /** Somebody wanted another look while an attempt was under way. */
+  #wanted = false
   #outdated = false
   /** What the relay asked for with its last refusal. */
   #retryAfterMs = 0
@@ -103,6 +106,7 @@ export class RelaySupervisor {
   nudge(): void {
     if (this.#state === 'outdated') return
     if (this.#channel === undefined && this.#state !== 'connecting') this.#say(this.#lostState())
+    this.#wanted = true
     this.#wake()
   }
 
@@ -115,6 +119,7 @@ export class RelaySupervisor {
 
   async #run(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
+      this.#wanted = false
       const channel = await this.#connect()
       if (channel === undefined) this.#failures++
       else {
@@ -125,7 +130,8 @@ export class RelaySupervisor {
       }
       if (this.#stopped.signal.aborted) break
       this.#say(this.#outdated ? 'outdated' : this.#lostState())
-      await this.#pause(this.#outdated ? outdatedRetryMs : this.#retryMs())
+      if (this.#outdated) await this.#pause(outdatedRetryMs)
+      else if (channel !== undefined || !this.#wanted) await this.#pause(this.#retryMs())
     }
   }
 
