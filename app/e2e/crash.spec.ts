@@ -28,8 +28,8 @@ const live = async (world: World, perRound: number, testInfo: TestInfo): Promise
   }
   const senders = [new Sender(alice, relay.url, 'Bob'), new Sender(bob, relay.url, 'Alice')] as const
   // New profiles that were killed again and again within seconds have been seen to come up with everything gone that their pages
-  // had stored, Chromium's own table of it included; why is not known. What is killed here has been closed in good order once, as
-  // most browsers have, and a loss of that kind fails the scenario at once.
+  // had stored, Chromium's own table of it included; why is not known, and it came also to
+  // one that had been closed in good order before, as most browsers have. A loss of that kind fails the scenario at once.
   for (const { person, partner } of [
     { person: alice, partner: 'Bob' },
     { person: bob, partner: 'Alice' },
