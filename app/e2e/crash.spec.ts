@@ -27,18 +27,6 @@ const live = async (world: World, perRound: number, testInfo: TestInfo): Promise
     console.log(`    ${line}`)
   }
   const senders = [new Sender(alice, relay.url, 'Bob'), new Sender(bob, relay.url, 'Alice')] as const
-  // New profiles that were killed again and again within seconds have been seen to come up with everything gone that their pages
-  // had stored, Chromium's own table of it included; why is not known, and it came also to
-  // one that had been closed in good order before, as most browsers have. A loss of that kind fails the scenario at once.
-  for (const { person, partner } of [
-    { person: alice, partner: 'Bob' },
-    { person: bob, partner: 'Alice' },
-  ]) {
-    await person.profile.close()
-    person.page = await person.profile.open()
-    await person.comeBack(relay.url)
-    await person.openConversation(partner)
-  }
 
   const crashRelay = async (round: number): Promise<void> => {
     const [killer, other] = round % 2 === 0 ? senders : [senders[1], senders[0]]
