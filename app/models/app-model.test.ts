@@ -71,6 +71,12 @@ describe('AppModel', () => {
     await vi.waitFor(() => expect(app.onboarding.value?.invited.value).toBe('yes'))
   })
 
+  it('says why what was stored is gone, where the browser knows', async () => {
+    const { app } = await start({ ...fresh, lossReason: 'checksum mismatch' })
+    expect(app.phase.value).toBe('lost')
+    expect(app.lossReason.value).toBe('checksum mismatch')
+  })
+
   it('marks a browser whose account is older than the mark', async () => {
     const { world } = await start()
     expect(world.accountMark.isSet()).toBe(true)

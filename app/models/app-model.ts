@@ -2,20 +2,15 @@ import { batch, computed, createModel, signal, type ReadonlySignal } from '@prea
 import type { EngineApi, EngineEvent } from '../services/engine-api.ts'
 import { connectionOf } from './connection.ts'
 import { CurrentConversationModel } from './current-conversation-model.ts'
+import { DialogsModel } from './dialogs-model.ts'
 import { ConversationsModel } from './conversations-model.ts'
 import { InviteModel } from './invite-model.ts'
 import { LinkModel } from './link-model.ts'
 import { NavigationModel } from './navigation-model.ts'
 import { NoticesModel } from './notices-model.ts'
 import { OnboardingModel } from './onboarding-model.ts'
-import { SafetyModel } from './safety-model.ts'
 import { SettingsModel } from './settings-model.ts'
 import type { Phase, World } from './world.ts'
-
-/** `scan` is the dialog `link` with the camera on. */
-export type DialogName = 'invite' | 'link' | 'scan' | 'settings' | 'safety'
-
-type OpenDialog = Exclude<DialogName, 'scan'> | null
 
 const unreadableInvite =
   'The link you opened is not a whole invite. Ask for it again, and make sure that all of it was copied.'
@@ -27,8 +22,8 @@ const unreadableInvite =
 export const AppModel = createModel((engine: EngineApi, world: World, given: string | null) => {
   let invite = given
   const phase = signal<Phase>('starting')
-  const dialog = signal<OpenDialog>(null)
   const onboarding = signal<OnboardingModel | null>(null)
+  const lossReason = signal<string | undefined>(undefined)
 
   const navigation: NavigationModel = new NavigationModel(world.history)
   const notices: NoticesModel = new NoticesModel()
@@ -43,11 +38,11 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
   const { conversation } = current
   const settings: SettingsModel = new SettingsModel(engine, world)
   const inviteModel: InviteModel = new InviteModel(engine, world)
-  const safety = signal<SafetyModel | null>(null)
   const link: LinkModel = new LinkModel(engine, world, (id) => {
-    dialog.value = null
+    dialogs.close()
     navigation.open(id)
   })
+  const dialogs: DialogsModel = new DialogsModel(engine, world, { conversation, invite: inviteModel, link, settings })
 
   const enter = async () => {
     world.accountMark.set()
@@ -60,7 +55,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     await link.join(invite)
     batch(() => {
       phase.value = 'ready'
-      if (link.problem.value !== null) dialog.value = 'link'
+      if (link.problem.value !== null) dialogs.showLink()
     })
   }
 
@@ -106,7 +101,7 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     if (phase.value !== 'ready') return
     if (fragment === null) return notices.add({ message: unreadableInvite })
     link.offer(fragment)
-    dialog.value = 'link'
+    dialogs.showLink()
   }
 
   const start = async () => {
@@ -117,7 +112,8 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
         settings.applySettings(state.settings)
         settings.applyRelays(state.relays)
         if (state.profile === null) {
-          if (world.accountMark.isSet()) phase.value = 'lost'
+          lossReason.value = state.lossReason
+          if (world.accountMark.isSet() || state.lossReason !== undefined) phase.value = 'lost'
           else beginAnew()
         } else {
           // Again at each start: it may have been cleared, or the account may be older than the mark.
@@ -132,36 +128,19 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
     }
   }
 
-  const openSafety = (id: string) => {
-    safety.value?.close()
-    safety.value = new SafetyModel(engine, world, id)
-    void safety.value.load()
-  }
-
-  const closeDialog = () => {
-    dialog.value = null
-    link.stopScanning()
-    safety.value?.close()
-    safety.value = null
-  }
-
-  // A safety number never stands under the name of another conversation than its own.
-  conversation.subscribe(() => {
-    if (dialog.peek() === 'safety') closeDialog()
-  })
-
   return {
     phase: phase as ReadonlySignal<Phase>,
+    /** In phase `lost`: what the browser says about it, if it says anything. */
+    lossReason: lossReason as ReadonlySignal<string | undefined>,
     onboarding: onboarding as ReadonlySignal<OnboardingModel | null>,
     conversation,
-    dialog: dialog as ReadonlySignal<OpenDialog>,
+    dialog: dialogs.opened,
     conversations,
     notices,
     settings,
     invite: inviteModel,
     link,
-    /** Of the open conversation, while its dialog is open. */
-    safety: safety as ReadonlySignal<SafetyModel | null>,
+    safety: dialogs.safety,
     now: world.now,
     /** The one word about how messages travel now. */
     connection: computed(() => {
@@ -184,16 +163,8 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
       if (next !== undefined) navigation.open(next)
     },
 
-    openDialog(name: DialogName) {
-      dialog.value = name === 'scan' ? 'link' : name
-      if (name === 'invite') void inviteModel.make()
-      if (name === 'link' || name === 'scan') link.begin()
-      if (name === 'scan') link.scan()
-      if (name === 'settings') void settings.diagnostics.look()
-      const id = conversation.value?.conversationId.value
-      if (name === 'safety' && id !== undefined) openSafety(id)
-    },
-    closeDialog,
+    openDialog: dialogs.open,
+    closeDialog: dialogs.close,
 
     /** Writes down what is only in memory; the engine is closed by whoever opened it. */
     suspend: () => current.saveDraft(),

@@ -195,6 +195,8 @@ export interface EngineState {
   readonly settings: Settings
   readonly relays: readonly RelayView[]
   readonly conversations: readonly ConversationView[]
+  /** What was stored here is gone: the browser's own words for the reason, e.g. "database was corrupt: checksum mismatch". */
+  readonly lossReason?: string
 }
 
 /** What an invite says before it is accepted. */

@@ -1,6 +1,7 @@
 import { expose, proxy, type Remote } from 'comlink'
 import type { Network } from '../../signaling/network.ts'
 import { openIndexedDbStore } from '../store/indexed-db-store.ts'
+import { turnLogOver } from '../store/log-turnover.ts'
 import type { EngineApi, EngineEvent, EngineState } from './engine-api.ts'
 import { schemaVersion } from '../store/schema.ts'
 import { createEngine } from './engine.ts'
@@ -35,8 +36,13 @@ const storage = async (): Promise<{ persisted: boolean; usageBytes: number; quot
   return { persisted, usageBytes: usage, quotaBytes: quota }
 }
 
+let lossReason: string | undefined
+const onLoss = (reason: string): void => {
+  lossReason = reason
+}
+
 const engine = createEngine({
-  openStore: (onClosed, provider) => openIndexedDbStore({ random, onClosed, crypto: provider }),
+  openStore: (onClosed, provider) => openIndexedDbStore({ random, onClosed, onLoss, crypto: provider }),
   now: () => Date.now(),
   random,
   storage,
@@ -93,7 +99,12 @@ const inLists = (onEvents: (events: readonly EngineEvent[]) => void): ((event: E
 
 const api: EngineWorkerApi = {
   ...engine,
-  open: (onEvents) => engine.open(inLists(onEvents)),
+  open: async (onEvents) => {
+    const state = await engine.open(inLists(onEvents))
+    // The page shows what is stored first.
+    void turnLogOver(navigator.locks)
+    return lossReason === undefined ? state : { ...state, lossReason }
+  },
   connect: (network) => engine.connect(reachable(network as unknown as Remote<Network>)),
 }
 

@@ -19,8 +19,21 @@ export interface IndexedDbOptions {
   readonly crypto?: () => CryptoProvider
   /** The connection ended without `close`: another tab deletes or upgrades the database, or the browser gave it up. */
   readonly onClosed?: () => void
+  /** What was stored is gone, and the browser says why; Chromium does when it finds its files damaged. */
+  readonly onLoss?: (reason: string) => void
   /** How long another context may stand in the way before opening is given up as `blocked`. @default 10_000 */
   readonly patienceMs?: number
+}
+
+/** Chromium's own: whether an upgrade begins with an empty database because the old one was given up. */
+interface LossReport {
+  readonly dataLoss?: 'none' | 'total'
+  readonly dataLossMessage?: string
+}
+
+interface Listeners {
+  readonly ended: () => void
+  readonly lost: (reason: string) => void
 }
 
 const storeNames: string[] = tables.map((table) => table.name)
@@ -29,7 +42,7 @@ const storeNames: string[] = tables.map((table) => table.name)
  * Rejects when another connection stands in the way, and lets go of the database if it opens later after all. The time limit
  * is for the case that has no event: a deletion that itself waits for somebody.
  */
-const openDatabase = (name: string, patienceMs: number, ended: () => void): Promise<IDBPDatabase> =>
+const openDatabase = (name: string, patienceMs: number, { ended, lost }: Listeners): Promise<IDBPDatabase> =>
   new Promise((resolve, reject) => {
     let given = false
     const giveUp = (): void => {
@@ -38,7 +51,11 @@ const openDatabase = (name: string, patienceMs: number, ended: () => void): Prom
     }
     const timer = setTimeout(giveUp, patienceMs)
     const opening = openDB(name, schemaVersion, {
-      upgrade: (database, oldVersion) => upgradeSchema(database, oldVersion),
+      upgrade: (database, oldVersion, _newVersion, _transaction, event) => {
+        const { dataLoss, dataLossMessage = '' } = event as LossReport
+        if (dataLoss === 'total') lost(dataLossMessage)
+        upgradeSchema(database, oldVersion)
+      },
       blocked: giveUp,
       blocking: (_current, _blocked, event) => {
         // Whoever wants to delete or upgrade the database waits for us: let go at once.
@@ -159,12 +176,15 @@ const abort = (handle: { abort(): void }): void => {
 
 /** Opens (or creates) the database and unwraps its vault key. @throws StoreError. */
 export const openIndexedDbStore = async (options: IndexedDbOptions): Promise<ClientStore> => {
-  const { name = 'sotto', random, crypto = () => noble, onClosed, patienceMs = 10_000 } = options
+  const { name = 'sotto', random, crypto = () => noble, onClosed, onLoss, patienceMs = 10_000 } = options
   if (!('indexedDB' in globalThis)) throw new StoreError('unavailable', 'this browser has no database for pages')
   let store: IndexedDbStore | undefined
-  const database = await openDatabase(name, patienceMs, () => {
-    store?.ended()
-    onClosed?.()
+  const database = await openDatabase(name, patienceMs, {
+    ended: () => {
+      store?.ended()
+      onClosed?.()
+    },
+    lost: (reason) => onLoss?.(reason),
   })
   try {
     const sealing = createSealing(await openDeviceLock(database, random), random, crypto)

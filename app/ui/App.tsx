@@ -21,7 +21,7 @@ export const App = ({ app, touch, onReload }: Props) => {
     case 'storage-failed':
       return <ErrorScreen obstacle="storage" onReload={onReload} />
     case 'lost':
-      return <LostScreen onReload={onReload} onBeginAnew={app.beginAnew} />
+      return <LostScreen reason={app.lossReason.value} onReload={onReload} onBeginAnew={app.beginAnew} />
     case 'onboarding':
       return onboarding === null ? null : <OnboardingScreen onboarding={onboarding} focus={!touch} />
     case 'ready':

@@ -94,7 +94,9 @@ const screens: Record<string, () => unknown> = {
   'onboarding without a relay': () => showApp(newcomer, [], { world: { findRelays: () => Promise.resolve([]) } }),
   'onboarding by invite': () => showApp(newcomer, [], { invite: 'A'.repeat(200) }),
   'the account is gone': () =>
-    showApp(newcomer, [], { world: { accountMark: { isSet: () => true, set: () => undefined } } }),
+    showApp({ ...newcomer, lossReason: 'IndexedDB (database was corrupt): checksum mismatch' }, [], {
+      world: { accountMark: { isSet: () => true, set: () => undefined } },
+    }),
   'no conversations': () => showApp(readyState([])),
   conversations: () => withPeople(),
   conversation: () => withPeople((app) => app.openConversation('c0')),

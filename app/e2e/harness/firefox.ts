@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { inNamespace } from './namespaces.ts'
-import { freeTcpPort, isAlive, processTree, signalAll } from './processes.ts'
+import { freeTcpPort, haveEnded, processTree, signalAll } from './processes.ts'
 
 const bridge = fileURLToPath(new URL('./firefox-bridge.mjs', import.meta.url))
 
@@ -98,7 +97,7 @@ export class Firefox {
     const pids = processTree(join(this.#directory, 'profile'))
     signalAll(pids, 'SIGKILL')
     // The profile is locked for as long as one of them is left.
-    while (pids.some(isAlive)) await pause(20)
+    await haveEnded(pids)
     // Its processes are gone; this only tidies up puppeteer's own side.
     await browser?.disconnect().catch(() => undefined)
   }

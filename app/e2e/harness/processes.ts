@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createSocket } from 'node:dgram'
+import { setTimeout as pause } from 'node:timers/promises'
 
 interface ProcessRow {
   readonly pid: number
@@ -48,12 +49,17 @@ export const signalAll = (pids: readonly number[], signal: NodeJS.Signals): void
 }
 
 /** False once it has ended, even if nobody has asked how it did. */
-export const isAlive = (pid: number): boolean => {
+const isAlive = (pid: number): boolean => {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
   } catch {
     return false
   }
+}
+
+/** Resolves when all of them have ended. */
+export const haveEnded = async (pids: readonly number[]): Promise<void> => {
+  while (pids.some(isAlive)) await pause(20)
 }
 
 /** A TCP port nobody listens on at this moment. */

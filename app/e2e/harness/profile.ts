@@ -1,6 +1,6 @@
 import { chromium, type BrowserContext, type Page } from '@playwright/test'
 import { browserArguments, installedBrowser } from '../../../.ci/find-browser.ts'
-import { processTree, signalAll } from './processes.ts'
+import { haveEnded, processTree, signalAll } from './processes.ts'
 
 export interface ProfileOptions {
   /** Chromium's --user-data-dir; what the app stores lives in it and survives the browser. */
@@ -85,7 +85,10 @@ export class Profile {
     if (this.#context !== undefined) await this.aim()()
   }
 
-  /** Looks up its processes now, so that the kill itself takes no time. */
+  /**
+   * Looks up its processes now, so that the kill itself takes no time. Returns when they have ended: a browser that is opened
+   * while the one before still holds its files finds them locked, and begins with an empty table of what is stored.
+   */
   aim(): () => Promise<void> {
     const pids = this.processes()
     return async () => {
@@ -94,6 +97,7 @@ export class Profile {
       this.#context = undefined
       // Playwright learns of it by its pipe; closing only tidies up its own side.
       await context?.close().catch(() => undefined)
+      await haveEnded(pids)
     }
   }
 
