@@ -11,6 +11,15 @@ import { nameIn } from './texts.ts'
 /** 3 min: a browser that was frozen, on a machine that runs twenty engines beside it. */
 const patienceMs = 180_000
 
+/**
+ * 200 s: a little more than anything in here waits for by itself. A page that still says nothing does not run any more: Chromium's
+ * main thread has been seen to wait for its compositor for ever. Whoever meets that closes the browser and opens it again.
+ */
+const hungAfterMs = 200_000
+
+/** 10 min: a conversation of thousands is read by scrolling through it. */
+const readWithinMs = 600_000
+
 /** 500 ms: as fast as somebody presses "reload". */
 const retryMs = 500
 
@@ -40,6 +49,21 @@ const openConversation = async ({ page, conversations }: Person, partner: string
     } catch (cause) {
       if (performance.now() > deadline) throw cause
     }
+  }
+}
+
+class Hung extends Error {
+  override readonly name = 'Hung'
+}
+
+/** @throws Hung when it takes longer; what was begun is left to itself. */
+const within = async <T>(limitMs: number, act: Promise<T>): Promise<T> => {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Hung('the page did not answer')), limitMs)
+  try {
+    return await Promise.race([act, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -144,12 +168,15 @@ export class BrowserAccount implements Account {
   }
 
   read(partner: string): Promise<SeenOnScreen[]> {
-    return this.#with(partner, async (person) =>
-      (await person.read()).map(({ text, description }) => {
-        const mine = nameIn(text)?.from === this.name
-        const status = mine ? statusIn(description) : undefined
-        return { text, mine, ...(status ? { status } : {}) }
-      }),
+    return this.#with(
+      partner,
+      async (person) =>
+        (await person.read()).map(({ text, description }) => {
+          const mine = nameIn(text)?.from === this.name
+          const status = mine ? statusIn(description) : undefined
+          return { text, mine, ...(status ? { status } : {}) }
+        }),
+      readWithinMs,
     )
   }
 
@@ -166,24 +193,35 @@ export class BrowserAccount implements Account {
     if (this.#profile.isOpen) this.#profile.continue()
   }
 
-  #with<T>(partner: string, act: (person: Person) => Promise<T>): Promise<T> {
+  #with<T>(partner: string, act: (person: Person) => Promise<T>, limitMs = hungAfterMs): Promise<T> {
     return this.#alone(async (person) => {
       if (this.#partner !== partner) {
         await openConversation(person, partner)
         this.#partner = partner
       }
       return act(person)
-    })
+    }, limitMs)
   }
 
-  /** One thing at a time, as a person does. @throws Killed when the browser went down meanwhile. */
-  #alone<T>(act: (person: Person) => Promise<T>): Promise<T> {
+  /** Counted and told at the end of the run, whatever else is wrong. */
+  async #startAnew(): Promise<void> {
+    this.#options.events.problem(this.name, 'the page did not answer any more, and was opened anew')
+    await this.kill()
+    await this.start()
+  }
+
+  /** One thing at a time, as a person does. @throws Killed when the browser went down meanwhile, or had to be. */
+  #alone<T>(act: (person: Person) => Promise<T>, limitMs = hungAfterMs): Promise<T> {
     const step = async (): Promise<T> => {
       const person = this.#person
       if (!person) throw new Killed(`${this.name} is not running`)
       try {
-        return await act(person)
+        return await within(limitMs, act(person))
       } catch (cause) {
+        if (cause instanceof Hung && this.#person === person) {
+          await this.#startAnew()
+          throw new Killed(`${this.name} did not answer`)
+        }
         // A browser that is open and still refuses has a fault of its own.
         if (this.#person === person && this.#profile.isOpen) throw cause
         throw new Killed(`${this.name} was killed`)
