@@ -40,6 +40,18 @@ export const createTestNetwork = (
     return relay.up ? { ok: true, value: value(relay) } : failure('the relay is down')
   }
 
+  /** As a relay does: only who holds the key of a device in the log may speak for it. */
+  const owns = (
+    relay: TestRelay,
+    { accountId, deviceId }: { accountId: Uint8Array; deviceId: Uint8Array },
+  ): boolean => {
+    const log = relay.logs.get(toHex(accountId))
+    const device = log && verifyAccountLog(log).devices.find((one) => equalBytes(one.deviceId, deviceId))
+    const isOwner = device !== undefined && toHex(device.deviceKey) === own?.deviceKey
+    if (!isOwner) relay.notOwner++
+    return isOwner
+  }
+
   const sendDirect = async (peer: Connection, envelope: Uint8Array): Promise<NetworkResult<SendPath>> => {
     const source = {
       kind: 'link',
@@ -170,9 +182,11 @@ export const createTestNetwork = (
         return null
       })
     },
-    publishPrekeys: async (address, { accountId }, prekeys) => {
+    publishPrekeys: async (address, owner, prekeys) => {
       const known = world.relayOf(address)
-      if (known.up && !known.logs.has(toHex(accountId))) return notOwner
+      if (known.up && !owns(known, owner)) return notOwner
+      await known.publishing
+      const { accountId } = owner
       return at(address, (relay) => {
         const all = relay.prekeys.get(toHex(accountId)) ?? []
         relay.prekeys.set(toHex(accountId), all)
@@ -180,11 +194,11 @@ export const createTestNetwork = (
         return count(relay, accountId)
       })
     },
-    countPrekeys: async (address, { accountId }) => {
+    countPrekeys: async (address, owner) => {
       world.counted++
       const known = world.relayOf(address)
-      if (known.up && !known.logs.has(toHex(accountId))) return notOwner
-      return at(address, (relay) => count(relay, accountId))
+      if (known.up && !owns(known, owner)) return notOwner
+      return at(address, (relay) => count(relay, owner.accountId))
     },
     advance: ({ relayKey, mailboxId }, counter) =>
       at({ relayKey }, (relay) => {
@@ -212,7 +226,10 @@ export const createTestNetwork = (
       relay.notFound++
       return notFound
     },
-    fetchBundles: (address, accountId) => at(address, (relay) => fetchBundles(relay, accountId)),
+    fetchBundles: async (address, accountId) => {
+      const result = await at(address, (relay) => fetchBundles(relay, accountId))
+      return result.ok && result.value.length === 0 ? notFound : result
+    },
     send,
     signal: async (contactId, signal) => {
       const peer = [...world.connections.values()].find((one) => one.accountOf() === contactId)

@@ -7,7 +7,7 @@ import {
   signedPrekeyRotationMs,
 } from '../../protocol/wire/limits.ts'
 import { ownVersions } from '../../protocol/wire/versions.ts'
-import type { WriteTransaction } from '../store/client-store.ts'
+import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
 import type { NetworkFailure, NetworkResult, RelayAddress } from '../../signaling/network.ts'
 import { accountTable, type AccountRow } from '../store/records/account.ts'
 import { handshakeTable } from '../store/records/handshake.ts'
@@ -99,12 +99,22 @@ const rotationStep = async (tx: WriteTransaction, core: Core, effects: Effects):
 export const hasLostAccount = (result: NetworkResult<unknown>): result is NetworkFailure =>
   !result.ok && result.refusal === 'not-owner'
 
+type DeviceAddress = Pick<AccountRow, 'accountId'> & Pick<AccountRow['device'], 'deviceId'>
+
+/** Whether the account still has the keys in whose name something was begun. */
+export const isPresentDevice = async (tx: ReadTransaction, { deviceId }: DeviceAddress): Promise<boolean> => {
+  const account = await readAccount(tx)
+  return account !== undefined && equalBytes(account.device.deviceId, deviceId)
+}
+
 /**
  * The relay has nothing of this account any more: everything it was given goes there again. Public halves are not stored,
  * so new signed and last-resort prekeys are made, once: while they wait, a relay that goes on refusing causes no others.
+ * `asked`: in whose name the relay was asked. It says the same to a device that has just been replaced, and means nothing by it.
  */
-export const startAgainAt = (core: Core, { relayKey }: RelayAddress): Promise<void> =>
+export const startAgainAt = (core: Core, { relayKey }: RelayAddress, asked: DeviceAddress): Promise<void> =>
   core.commit(async (tx, effects) => {
+    if (!(await isPresentDevice(tx, asked))) return
     const account = await readAccount(tx)
     const isIt = (other: { readonly relayKey: Uint8Array }): boolean => equalBytes(other.relayKey, relayKey)
     if (!account?.relays.some((own) => isIt(own) && own.logPublished)) return
@@ -139,7 +149,7 @@ export const topUpPrekeys = async (core: Core): Promise<boolean> => {
       if (left.reason === 'refused') await note(core, 'relay', left.reason, 'prekeys not counted')
       if (!hasLostAccount(left)) continue
       // Once the relay has the log again, this is kicked again.
-      await startAgainAt(core, relay)
+      await startAgainAt(core, relay, owner)
       continue
     }
     await makeUp(core, relay.relayKey, 'one-time', left.value.oneTime)

@@ -11,7 +11,7 @@ import { note } from './diagnostics.ts'
 import { readAccount, requireAccount } from './identity.ts'
 import { announceToAll } from './contacts.ts'
 import { isAway } from './presence.ts'
-import { hasLostAccount, startAgainAt } from './prekey-upkeep.ts'
+import { hasLostAccount, isPresentDevice, startAgainAt } from './prekey-upkeep.ts'
 
 /** 500 lanes per call at the relay; 100 is more than a day of new contacts. */
 const lanesPerCall = 100
@@ -48,12 +48,16 @@ const publishPrekeys = async (core: Core, network: Network, account: AccountRow,
   const owner = { accountId: account.accountId, deviceId: account.device.deviceId }
   for (;;) {
     const range = { prefix: [relay.relayKey], limit: maxPrekeysPerCall }
-    const rows = await core.store.read((tx) => tx.list(publicationTable, range))
+    const rows = await core.store.read(async (tx) =>
+      (await isPresentDevice(tx, owner)) ? tx.list(publicationTable, range) : undefined,
+    )
+    // The keys were replaced meanwhile: what waits now is another device's, and its log goes first.
+    if (!rows) return false
     if (rows.length === 0) return true
     const prekeys = rows.map((row) => signedPublicKey.decode(row.prekey))
     const result = await network.publishPrekeys(relay, owner, prekeys)
     if (await failed(core, 'prekeys not published', result)) {
-      if (hasLostAccount(result)) await startAgainAt(core, relay)
+      if (hasLostAccount(result)) await startAgainAt(core, relay, owner)
       return false
     }
     await core.commit(async (tx) => {

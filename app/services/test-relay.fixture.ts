@@ -8,6 +8,10 @@ export class TestRelay {
   readonly prekeys = new Map<string, SignedPublicKey[]>()
   /** How often an account log was asked for that is not there. */
   notFound = 0
+  /** How often a device wanted to publish or count that is not in the log here, or not the one that asked. */
+  notOwner = 0
+  /** What publishing waits for before it is answered. */
+  publishing: Promise<void> | undefined
   /** How often it was asked for an account log. */
   logsAsked = 0
   /** What it gives out instead of the account logs it has, by account (hex). */

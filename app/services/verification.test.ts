@@ -237,6 +237,20 @@ describe('a contact who replaces their keys', () => {
     expect(asked?.status).toBe('waiting')
   })
 
+  it('publishes nothing in the name of the old ones, whatever was under way', async () => {
+    const world = new TestWorld()
+    const [alice, bob] = pair(world)
+    let goOn = (): void => undefined
+    world.relay.publishing = new Promise((resolve) => (goOn = resolve))
+    await Promise.all([alice.onboard(), bob.onboard()])
+    await expect.poll(async () => (await alice.engine.replaceKeys()).ok, soon).toBe(true)
+    goOn()
+    const id = await bob.accept(await alice.invite())
+    await bob.send(id, 'hello')
+    await expect.poll(() => alice.texts(id), soon).toEqual(['hello'])
+    expect(world.relay.notOwner).toBe(0)
+  })
+
   it('may be invited by a link from before', async () => {
     const world = new TestWorld()
     const [alice, bob] = pair(world)

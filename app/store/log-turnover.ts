@@ -6,7 +6,8 @@ import { deleteDB, openDB } from 'idb'
  * makes no sense in the middle, takes the log for damaged, and deletes every database of the origin (`dataLoss: 'total'`,
  * "checksum mismatch"). So a new log is begun as soon as the database was opened: what stood in the old one goes into a
  * table, and the old log is removed. LevelDB does that when what is in memory exceeds its write buffer, and has no other
- * way to ask for it from a page.
+ * way to ask for it from a page. A database that was only just made is no exception: the start before may have been killed
+ * while it made it, and left half a record and nothing else.
  */
 
 /** Removed at once; a crash in between leaves it to the next turnover. */
