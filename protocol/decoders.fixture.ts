@@ -48,7 +48,7 @@ const content: Content = {
   sequence: 5,
   head: random(32),
   expiresAtMs: testTime + 1,
-  body: { kind: 'text', text: 'Grüße 👋' },
+  body: { kind: 'text', text: 'Grüße 👋', replyTo: { messageId: new Uint8Array(16).fill(9), bySender: false } },
   profile: { name: 'Alice' },
   lanes: { lanes: [lane] },
   opening: { log: alice.log, inviteProof: random(32) },

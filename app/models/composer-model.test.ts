@@ -5,12 +5,38 @@ import { createFixtureEngine, readyState } from './engine.fixture.ts'
 
 const composerWith = (draft = '') => {
   const engine = createFixtureEngine(readyState([]))
-  return { engine, composer: new ComposerModel(engine, 'c0', draft) }
+  return { engine, composer: new ComposerModel(engine, 'c0', { text: draft }) }
 }
 
 const problem = { code: 'storage-full', message: 'The disk is full. Make room and send again.' } as const
 
 describe('ComposerModel', () => {
+  it('answers with the next message only, and keeps that with the draft', async () => {
+    const { engine, composer } = composerWith()
+    composer.answer('m1')
+    composer.edit('to that')
+    composer.saveDraft()
+    expect(engine.draftReplies.get('c0')).toBe('m1')
+    composer.send()
+    composer.edit('and something else')
+    composer.send()
+    await vi.waitFor(() => expect(engine.answered).toEqual(['m1', undefined]))
+    composer.answer('m2')
+    composer.answer(null)
+    composer.saveDraft()
+    expect(engine.draftReplies.get('c0')).toBeUndefined()
+  })
+
+  it('gives back what it answered with the text that could not be stored', async () => {
+    const { engine, composer } = composerWith()
+    engine.failNext = problem
+    composer.answer('m1')
+    composer.edit('important')
+    composer.send()
+    await vi.waitFor(() => expect(composer.text.value).toBe('important'))
+    expect(composer.replyTo.value).toBe('m1')
+  })
+
   it('sends in order and empties the field at once', async () => {
     const { engine, composer } = composerWith()
     for (const text of ['one', 'two', 'three']) {

@@ -18,22 +18,37 @@ const draftNotStored = 'This draft could not be stored. It is here only as long 
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
+/** What the person sends in one go. */
+interface Written {
+  readonly body: string
+  readonly replyTo: string | null
+}
+
+/** What lay unsent when the conversation was left. */
+interface Draft {
+  readonly text: string
+  readonly replyTo?: string | undefined
+}
+
+const joined = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n')
+
 /**
  * The message being written in one conversation. Text leaves the field when it is sent and comes back when sending fails;
  * the stored draft is cleared only after the message is stored.
  */
-export const ComposerModel = createModel((engine: EngineApi, conversationId: string, draft: string) => {
-  const text = signal(draft)
+export const ComposerModel = createModel((engine: EngineApi, conversationId: string, draft: Draft) => {
+  const text = signal(draft.text)
+  const replyTo = signal<string | null>(draft.replyTo ?? null)
   const problem = signal<string | null>(null)
   /** As the store has it; undefined: not known, because writing it down failed. */
-  let saved: string | undefined = draft
+  let saved: Written | undefined = { body: draft.text, replyTo: replyTo.value }
   let draftTimer: ReturnType<typeof setTimeout> | undefined
   let typingAllowedAt = 0
   /** Messages the engine has and has not answered for. */
   let handed = 0
-  const queued: string[] = []
+  const queued: Written[] = []
   /** Could not be stored; given back, in order, when the engine has answered for everything. */
-  let failed: string[] = []
+  let failed: Written[] = []
 
   const tooLongBy = computed(() =>
     text.value.length * maxBytesPerUnit > maxTextBytes ? Math.max(0, bytesOf(text.value.trim()) - maxTextBytes) : 0,
@@ -42,10 +57,11 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
   const saveDraft = () => {
     clearTimeout(draftTimer)
     // What the engine was handed is its to keep, even if this page ends now; what waits its turn is still unsent.
-    const unsent = [...failed, ...queued, text.value].filter((part) => part !== '').join('\n')
-    if (unsent === saved) return
+    const body = joined([...[...failed, ...queued].map((one) => one.body), text.value])
+    const unsent: Written = { body, replyTo: replyTo.value }
+    if (saved?.body === body && saved.replyTo === unsent.replyTo) return
     saved = unsent
-    engine.saveDraft(conversationId, unsent).catch(() => {
+    engine.saveDraft(conversationId, body, unsent.replyTo ?? undefined).catch(() => {
       // The next occasion tries again.
       saved = undefined
       // Why a message could not be stored says more, and what to do about it.
@@ -58,31 +74,34 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
     draftTimer = setTimeout(saveDraft, draftDelayMs)
   }
 
-  const deliver = async (body: string) => {
+  const deliver = async (written: Written) => {
     handed += 1
-    const outcome = await attempt(() => engine.send(conversationId, body))
+    const outcome = await attempt(() => engine.send(conversationId, written.body, written.replyTo ?? undefined))
     handed -= 1
     // A stored one is shown by its event.
     if (!outcome.ok) {
-      failed.push(body)
+      failed.push(written)
       problem.value = outcome.problem.message
     }
     handOver()
     if (handed > 0) return saveDraftSoon()
-    text.value = [...failed, text.value].filter((part) => part !== '').join('\n')
+    text.value = joined([...failed.map((one) => one.body), text.value])
+    replyTo.value ??= failed.find((one) => one.replyTo !== null)?.replyTo ?? null
     failed = []
     saveDraft()
   }
 
   const handOver = () => {
-    for (let body = queued[0]; body !== undefined && handed < maxHanded; body = queued[0]) {
+    for (let next = queued[0]; next !== undefined && handed < maxHanded; next = queued[0]) {
       queued.shift()
-      void deliver(body)
+      void deliver(next)
     }
   }
 
   return {
     text: text as ReadonlySignal<string>,
+    /** The message that is being answered. */
+    replyTo: replyTo as ReadonlySignal<string | null>,
     /** What went wrong with the last attempt; cleared by the next edit. */
     problem: problem as ReadonlySignal<string | null>,
     /** Bytes over the limit of one message, 0 when it fits. */
@@ -100,14 +119,21 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
       engine.typing(conversationId).catch(() => undefined)
     },
 
+    /** What is written now answers this message; null: none. */
+    answer(messageId: string | null) {
+      replyTo.value = messageId
+      saveDraftSoon()
+    },
+
     /** Sends what is written; messages keep their order. @returns false when there is nothing that can be sent. */
     send(): boolean {
       const body = text.value.trim()
       if (body === '' || tooLongBy.value > 0) return false
+      queued.push({ body, replyTo: replyTo.value })
       text.value = ''
+      replyTo.value = null
       problem.value = null
       typingAllowedAt = 0
-      queued.push(body)
       handOver()
       return true
     },

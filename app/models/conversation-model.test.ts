@@ -7,7 +7,7 @@ const openWith = async (count: number, unread: number) => {
   const engine = createFixtureEngine(readyState([]), history(count, Date.UTC(2026, 4, 5, 12)))
   const view = signal(conversation({ messages: count, unread }))
   const visible = signal(true)
-  const model = new ConversationModel(engine, view, visible)
+  const model = new ConversationModel(engine, view, { visible, copy: () => Promise.resolve() })
   await model.open()
   return { engine, view, visible, model }
 }

@@ -4,6 +4,7 @@ import { notStored } from './attempt.ts'
 import { ComposerModel } from './composer-model.ts'
 import { nobodyYet, waitingWords } from './diagnosis-words.ts'
 import { MessagesModel } from './messages-model.ts'
+import type { World } from './world.ts'
 
 /** Position of the newest message of somebody else at or before `position`, if there is one. */
 const newestIncoming = (messages: readonly MessageView[], position: number): number | undefined =>
@@ -21,6 +22,9 @@ const firstUnread = (messages: readonly MessageView[], unread: number): string |
   return null
 }
 
+/** 2.5 s: long enough to read two words, short enough not to be in the way. */
+const saidMs = 2_500
+
 /** 2,000: who was away longer than that finds the beginning by scrolling. */
 const maxUnreadSought = 2_000
 
@@ -29,15 +33,25 @@ const maxUnreadSought = 2_000
  * list says they are within sight.
  */
 export const ConversationModel = createModel(
-  (engine: EngineApi, view: ReadonlySignal<ConversationView>, visible: ReadonlySignal<boolean>) => {
-    const { conversationId, draft, unread } = untracked(() => view.value)
+  (engine: EngineApi, view: ReadonlySignal<ConversationView>, { visible, copy }: Pick<World, 'visible' | 'copy'>) => {
+    const { conversationId, draft, draftReply, unread } = untracked(() => view.value)
     const messages: MessagesModel = new MessagesModel(engine, conversationId)
-    const composer: ComposerModel = new ComposerModel(engine, conversationId, draft)
+    const composer: ComposerModel = new ComposerModel(engine, conversationId, { text: draft, replyTo: draftReply })
     const inSight = signal(-Infinity)
     const firstUnreadId = signal<string | null>(null)
     const announcement = signal<MessageView | null>(null)
     const decided = signal<string | null>(null)
+    const sought = signal<{ readonly messageId: string } | null>(null)
+    const said = signal<string | null>(null)
+    let saidTimer: ReturnType<typeof setTimeout> | undefined
     let marked = ''
+
+    /** Something that worked, or did not, in two words. */
+    const say = (words: string) => {
+      clearTimeout(saidTimer)
+      said.value = words
+      saidTimer = setTimeout(() => (said.value = null), saidMs)
+    }
 
     const open = async () => {
       await messages.load()
@@ -73,6 +87,10 @@ export const ConversationModel = createModel(
       composer,
       /** The newest message that came while the conversation was open, for screen readers. */
       announcement: announcement as ReadonlySignal<MessageView | null>,
+      /** What the person asked to see; the list brings it into sight. */
+      sought: sought as ReadonlySignal<{ readonly messageId: string } | null>,
+      /** What the person should know for a moment. */
+      said: said as ReadonlySignal<string | null>,
       /** What went wrong with saying yes to the contact's new keys. */
       decisionProblem: decided as ReadonlySignal<string | null>,
       /** Where "new messages" begins, fixed when the conversation was opened. */
@@ -82,6 +100,18 @@ export const ConversationModel = createModel(
       /** The message at `position` is the last one within sight. */
       lookedAt(position: number) {
         inSight.value = position
+      },
+
+      /** Brings a message into sight, wherever it stands. One that is not here is left alone: its quotation says so. */
+      async show(messageId: string) {
+        if (await messages.reach(messageId)) sought.value = { messageId }
+      },
+
+      async copyText({ text = '' }: MessageView) {
+        await copy(text).then(
+          () => say('Copied'),
+          () => say('The browser refused to copy. Select the text and copy it by hand.'),
+        )
       },
 
       apply(message: MessageView, isNew: boolean) {

@@ -12,7 +12,7 @@ import type { Phase, World } from './world.ts'
 export const CurrentConversationModel = createModel(
   (
     engine: EngineApi,
-    { visible, active }: Pick<World, 'visible' | 'active'>,
+    { visible, active, copy }: Pick<World, 'visible' | 'active' | 'copy'>,
     navigation: NavigationModel,
     conversations: ConversationsModel,
     phase: ReadonlySignal<Phase>,
@@ -29,7 +29,8 @@ export const CurrentConversationModel = createModel(
       if (id === (open?.conversationId.value ?? null) || (id !== null && known === undefined)) return
       saveDraft()
       open?.[Symbol.dispose]()
-      const next = id === null || known === undefined ? null : new ConversationModel(engine, viewOf(id, known), visible)
+      const next =
+        id === null || known === undefined ? null : new ConversationModel(engine, viewOf(id, known), { visible, copy })
       conversation.value = next
       void next?.open()
     }

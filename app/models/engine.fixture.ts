@@ -19,7 +19,10 @@ export interface FixtureEngine extends EngineApi {
   commit(message: Partial<MessageView> & { readonly text: string }): MessageView
   readonly read: Map<string, number>
   readonly drafts: Map<string, string>
+  readonly draftReplies: Map<string, string | undefined>
   readonly sent: string[]
+  /** What each of them answered. */
+  readonly answered: (string | undefined)[]
   /** What the person said of each conversation, in order. */
   readonly verified: (readonly [conversationId: string, verified: boolean])[]
   /** Conversations a repair was asked for. */
@@ -105,7 +108,9 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
   const engine: FixtureEngine = {
     read: new Map(),
     drafts: new Map(),
+    draftReplies: new Map(),
     sent: [],
+    answered: [],
     verified: [],
     repaired: [],
     attended: [],
@@ -154,16 +159,21 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
       await engine.gate
       return messages.filter((m) => m.conversationId === conversationId && m.position < before).slice(-limit)
     },
-    send: (conversationId, text) => {
+    message: (conversationId, messageId) =>
+      Promise.resolve(messages.find((m) => m.conversationId === conversationId && m.messageId === messageId)),
+    send: (conversationId, text, replyTo) => {
       engine.sent.push(text)
-      return outcome(() => commit({ conversationId, text, mine: true, status: 'waiting' }))
+      engine.answered.push(replyTo)
+      const answered = replyTo === undefined ? {} : { replyTo }
+      return outcome(() => commit({ conversationId, text, mine: true, status: 'waiting', ...answered }))
     },
     markRead: (conversationId, position) => {
       engine.read.set(conversationId, position)
       return Promise.resolve()
     },
-    saveDraft: (conversationId, text) => {
+    saveDraft: (conversationId, text, replyTo) => {
       engine.drafts.set(conversationId, text)
+      engine.draftReplies.set(conversationId, replyTo)
       return Promise.resolve()
     },
     attend: (active) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createFixtureEngine, history, readyState } from './engine.fixture.ts'
 import { MessagesModel, withMessage, type MessageView } from './messages-model.ts'
 
@@ -60,5 +60,34 @@ describe('MessagesModel', () => {
     await model.load()
     await Promise.all([model.loadOlder(), model.loadOlder()])
     expect(model.messages.value.length).toBe(260)
+  })
+
+  it('finds what is referred to, loaded or not, and knows what is not here', async () => {
+    const model = new MessagesModel(engineWith(300), 'c0')
+    await model.load()
+    expect(model.referred('m299')).toMatchObject({ position: 300 })
+    expect(model.referred('m3')).toBeUndefined()
+    expect(model.referred('nobody')).toBeUndefined()
+    await vi.waitFor(() => expect(model.referred('m3')).toMatchObject({ position: 4 }))
+    await vi.waitFor(() => expect(model.referred('nobody')).toBeNull())
+  })
+
+  it('reaches what lies further up, also while a page is being read', async () => {
+    const engine = engineWith(900)
+    const model = new MessagesModel(engine, 'c0')
+    await model.load()
+    const scrolling = model.loadOlder()
+    expect(await model.reach('m100')).toBe(true)
+    await scrolling
+    expect(ids(model.messages.value)).toEqual(Array.from({ length: 860 }, (_, i) => 41 + i))
+    expect(await model.reach('nobody')).toBe(false)
+    expect(model.messages.value).toHaveLength(860)
+  })
+
+  it('remembers what was unfolded', () => {
+    const model = new MessagesModel(engineWith(1), 'c0')
+    expect(model.isUnfolded('m0')).toBe(false)
+    model.unfold('m0')
+    expect(model.isUnfolded('m0')).toBe(true)
   })
 })

@@ -3,6 +3,9 @@ import type { EngineApi, MessageView } from '../services/engine-api.ts'
 
 export type { MessageView }
 
+/** What a reference leads to, as far as it is known: `undefined` while it is being looked up, `null` when it is not here. */
+export type Referred = MessageView | null | undefined
+
 /** 60: two tall screens, so that the first paint needs one read. */
 const firstPage = 60
 /** 200, the engine's most: fast scrolling through 10,000 messages takes 50 reads. */
@@ -36,7 +39,13 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
   const messages = signal<readonly MessageView[]>([])
   const state = signal<'loading' | 'ready' | 'failed'>('loading')
   const complete = signal(false)
-  let reading = false
+  /** Messages that stand there whole, however long. */
+  const unfolded = signal<ReadonlySet<string>>(new Set())
+  /** What was referred to and is not loaded; null: it is not here. */
+  const found = signal<ReadonlyMap<string, MessageView | null>>(new Map())
+  const byId = computed(() => new Map(messages.value.map((message) => [message.messageId, message])))
+  const sought = new Set<string>()
+  let underWay: Promise<void> | undefined
   /** Changes that were committed while a page was being read: the page may or may not hold them. */
   let meanwhile: MessageView[] = []
 
@@ -52,9 +61,7 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
     return older && !complete.value ? known : withMessage(known, message)
   }
 
-  const read = async (limit: number) => {
-    if (reading || complete.value) return
-    reading = true
+  const readPage = async (limit: number) => {
     const before = messages.value[0]?.position
     try {
       const page = await engine.messages(conversationId, before === undefined ? { limit } : { before, limit })
@@ -66,9 +73,28 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
     } catch {
       state.value = 'failed'
     } finally {
-      reading = false
+      underWay = undefined
       meanwhile = []
     }
+  }
+
+  /** One page at a time. */
+  const read = async (limit: number) => {
+    if (underWay === undefined && !complete.value) await (underWay = readPage(limit))
+  }
+
+  const seek = async (id: string) => {
+    if (sought.has(id)) return
+    sought.add(id)
+    let message: MessageView | undefined
+    try {
+      message = await engine.message(conversationId, id)
+    } catch {
+      // Whoever asks again tries again.
+      sought.delete(id)
+      return
+    }
+    found.value = new Map(found.value).set(id, message ?? null)
   }
 
   return {
@@ -82,9 +108,35 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
     load: () => read(firstPage),
     loadOlder: () => read(laterPage),
 
+    isUnfolded: (id: string) => unfolded.value.has(id),
+    unfold(id: string) {
+      unfolded.value = new Set(unfolded.value).add(id)
+    },
+
+    /** What a message refers to; it is looked up in the store when it is not loaded. */
+    referred(id: string): Referred {
+      const loaded = byId.value.get(id)
+      if (loaded !== undefined) return loaded
+      if (!found.value.has(id)) void seek(id)
+      return found.value.get(id)
+    },
+
+    /** Loads what is older until this message is there. @returns false when it is not here. */
+    async reach(id: string): Promise<boolean> {
+      const target = byId.value.get(id) ?? (await engine.message(conversationId, id).catch(() => undefined))
+      if (target === undefined) return false
+      while (!byId.value.has(id)) {
+        const before = messages.value.length
+        // A page that is being read already is waited for.
+        await (underWay ?? read(laterPage))
+        if (messages.value.length === before) return false
+      }
+      return true
+    },
+
     /** Takes in a committed change. One that is older than the loaded part is found when that part is read. */
     apply(message: MessageView) {
-      if (reading) meanwhile.push(message)
+      if (underWay !== undefined) meanwhile.push(message)
       if (state.value !== 'loading') messages.value = withKnown(messages.value, message)
     },
   }

@@ -4,7 +4,7 @@ import { equalBytes } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import type { ContactRow } from '../store/records/contact.ts'
 import { conversationTable, type ConversationRow } from '../store/records/conversation.ts'
-import { messageIndex, messageTable, type MessageRow } from '../store/records/message.ts'
+import { messageIndex, messageTable, type MessageReference, type MessageRow } from '../store/records/message.ts'
 import { isRaise } from './delivery-state.ts'
 import type { MessageStatus } from './engine-api.ts'
 import { noteConversation, noteMessage, type Effects } from './effects.ts'
@@ -47,10 +47,16 @@ export const putConversation = (tx: WriteTransaction, effects: Effects, row: Con
 export const addOwnMessage = (
   tx: WriteTransaction,
   effects: Effects,
-  conversation: ConversationRow,
-  message: { messageId: Uint8Array; text: string; now: number; outboxNumber: number },
+  { draftReply: _, ...conversation }: ConversationRow,
+  message: {
+    messageId: Uint8Array
+    text: string
+    replyTo?: MessageReference | undefined
+    now: number
+    outboxNumber: number
+  },
 ): MessageRow => {
-  const { messageId, text, now, outboxNumber } = message
+  const { messageId, text, replyTo, now, outboxNumber } = message
   const row: MessageRow = {
     conversationId: conversation.conversationId,
     position: appendPosition(conversation),
@@ -63,6 +69,7 @@ export const addOwnMessage = (
     status: 'waiting',
     outboxNumber,
     seen: true,
+    ...(replyTo ? { replyTo } : {}),
   }
   tx.put(messageTable, row)
   noteMessage(effects, row, true)
@@ -96,9 +103,11 @@ interface Received {
   readonly clockOffsetMs: number
 }
 
-const shown = (content: Content): Pick<MessageRow, 'text' | 'unknown'> => {
+const shown = (content: Content): Pick<MessageRow, 'text' | 'unknown' | 'replyTo'> => {
   const body: ContentBody = content.body
-  return body.kind === 'text' ? { text: body.text } : { unknown: encodeContent(content) }
+  if (body.kind !== 'text') return { unknown: encodeContent(content) }
+  const { text, replyTo } = body
+  return { text, ...(replyTo ? { replyTo: { messageId: replyTo.messageId, mine: !replyTo.bySender } } : {}) }
 }
 
 /** Stores a received message in its place; undefined when this message of the contact is already there. */

@@ -11,6 +11,10 @@ import type { WaitingReason } from './waiting-reason.ts'
 export type MessageStatus = 'waiting' | 'sent' | 'delivered' | 'read'
 
 export interface MessageView {
+  /**
+   * 17 bytes: 1 for one's own and 0 for the contact's, then the id its sender chose. So nobody can take the name of another's
+   * message.
+   */
   readonly messageId: string
   readonly conversationId: string
   /** Ascending in display order within the conversation; not an index. */
@@ -24,6 +28,8 @@ export interface MessageView {
   readonly status?: MessageStatus
   /** The app itself says something here (`mine`, without text and status): the contact's keys have changed. */
   readonly notice?: 'keys-changed'
+  /** The message it answers, which may not be here (any more). */
+  readonly replyTo?: string
 }
 
 export interface ConversationView {
@@ -36,6 +42,8 @@ export interface ConversationView {
   readonly createdAtMs: number
   readonly unread: number
   readonly draft: string
+  /** What the draft answers. */
+  readonly draftReply?: string
   /** Number of stored messages, for the windowed list. */
   readonly messages: number
   readonly path: PeerPath
@@ -251,11 +259,13 @@ export interface EngineApi {
 
   /** At most `limit` (≤ 200) messages before `before` (exclusive; absent: the newest), in ascending display order. */
   messages(conversationId: string, page: { before?: number; after?: number; limit: number }): Promise<MessageView[]>
-  /** Resolves once message, session and outbox are committed. */
-  send(conversationId: string, text: string): Promise<Outcome<MessageView>>
+  /** One message, wherever it stands; undefined: it is not here. */
+  message(conversationId: string, messageId: string): Promise<MessageView | undefined>
+  /** Resolves once message, session and outbox are committed. `replyTo`: the message that is answered. */
+  send(conversationId: string, text: string, replyTo?: string): Promise<Outcome<MessageView>>
   /** Everything up to `position` was on screen. */
   markRead(conversationId: string, position: number): Promise<void>
-  saveDraft(conversationId: string, text: string): Promise<void>
+  saveDraft(conversationId: string, text: string, replyTo?: string): Promise<void>
   /** The person is typing; at most one signal per 3 s leaves. */
   typing(conversationId: string): Promise<void>
   /** The conversation now on screen, or null: a direct link is kept ready for it. */

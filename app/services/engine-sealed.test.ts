@@ -4,6 +4,7 @@ import { encodeUtf8, fromBase64Url, fromHex, toHex } from '../../protocol/wire/b
 import { openDeviceLock } from '../store/device-lock.ts'
 import { rawStoreNames } from '../store/indexed-db-store.ts'
 import { Person, random } from './person.fixture.ts'
+import { referenceOf } from './views.ts'
 import { TestWorld } from './test-network.fixture.ts'
 
 const soon = { timeout: 10_000, interval: 20 }
@@ -80,7 +81,7 @@ it('stores nothing readable: texts, names, drafts, ids, keys and the invite are 
     canaries[`${text} (UTF-16)`] = utf16(text)
   }
   for (const message of await alice.messages(id)) {
-    canaries[`message id ${message.messageId}`] = fromHex(message.messageId)
+    canaries[`message id ${message.messageId}`] = referenceOf(message.messageId).messageId
   }
   const opened = await openDB(alice.database)
   const vaultKey = await openDeviceLock(opened, random)

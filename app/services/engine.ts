@@ -1,23 +1,22 @@
 import { noble } from '../../protocol/crypto/noble-provider.ts'
 import type { CryptoProvider } from '../../protocol/crypto/provider.ts'
-import { fromHex } from '../../protocol/wire/bytes.ts'
 import type { Network } from '../../signaling/network.ts'
 import type { ClientStore } from '../store/client-store.ts'
-import { conversationTable, maxDraftLength } from '../store/records/conversation.ts'
-import { messageTable } from '../store/records/message.ts'
+import { conversationTable } from '../store/records/conversation.ts'
 import { createAccount, setName } from './account.ts'
-import { putConversation } from './conversations.ts'
 import type { Core } from './core.ts'
 import { createCryptoChoice, type CryptoChoice } from './crypto-choice.ts'
 import { diagnose } from './diagnosis.ts'
 import { note, readDiagnostics } from './diagnostics.ts'
-import type { EngineApi, EngineEvent, EngineState, MessageView, Outcome, ProfileView, Settings } from './engine-api.ts'
+import { saveDraft } from './drafts.ts'
+import type { EngineApi, EngineEvent, EngineState, Outcome, ProfileView, Settings } from './engine-api.ts'
 import { readAccount } from './identity.ts'
 import { acceptInvite, createInvite, previewInvite } from './invites.ts'
 import { problemOf, refuse } from './problems.ts'
 import { addRelay, moveRelay, removeRelay } from './own-relays.ts'
 import { isReadyForInvite } from './publish.ts'
 import { markRead } from './read-marks.ts'
+import { readMessage, readMessages } from './read-messages.ts'
 import { repairNow } from './repair-now.ts'
 import { replaceKeysStep } from './replace-keys.ts'
 import type { RunningOptions } from './create-core.ts'
@@ -25,7 +24,7 @@ import { startRunning, type Running } from './running.ts'
 import { changeSettings, readSettings } from './settings.ts'
 import { acceptKeys, compareSafety, readSafetyNumber, setVerified } from './verification.ts'
 import { untilMs } from './timers.ts'
-import { conversationView, messageView, profileView, relayViews } from './views.ts'
+import { conversationView, profileView, relayViews } from './views.ts'
 
 export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit' | 'crypto'> {
   /**
@@ -41,9 +40,6 @@ export interface EngineOptions extends Omit<RunningOptions, 'store' | 'emit' | '
   readonly storage?: () => Promise<{ persisted: boolean; usageBytes: number; quotaBytes: number }>
 }
 
-/** 200 messages per page (EngineApi): more than any screen holds. */
-const maxPage = 200
-
 const readState = (core: Core): Promise<EngineState> =>
   core.store.read(async (tx) => {
     const account = await readAccount(tx)
@@ -55,19 +51,6 @@ const readState = (core: Core): Promise<EngineState> =>
       conversations: rows.filter((row) => !row.hidden).map((row) => conversationView(row, core.presence)),
     }
   })
-
-const readMessages = async (
-  core: Core,
-  conversationId: string,
-  { before, after, limit }: { before?: number; after?: number; limit: number },
-): Promise<MessageView[]> => {
-  const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }
-  const reverse = after === undefined
-  const range = { prefix: [fromHex(conversationId)], ...bounds, limit: Math.min(limit, maxPage), reverse }
-  const rows = await core.store.read((tx) => tx.list(messageTable, range))
-  const views = rows.map(messageView)
-  return reverse ? views.reverse() : views
-}
 
 const pause = (core: Core, delayMs: number): Promise<undefined> =>
   new Promise((resolve) => void core.timers.after(delayMs, () => resolve(undefined)))
@@ -104,13 +87,6 @@ const replaceKeys = async (running: Running): Promise<Outcome<ProfileView>> => {
   }
 }
 
-const saveDraft = (core: Core, conversationId: string, text: string): Promise<void> =>
-  core.commit(async (tx, effects) => {
-    const row = await tx.get(conversationTable, [fromHex(conversationId)])
-    const draft = text.slice(0, maxDraftLength).toWellFormed()
-    if (row && row.draft !== draft) putConversation(tx, effects, { ...row, draft })
-  })
-
 const unknownStorage = async (): Promise<{ persisted: boolean; usageBytes: number; quotaBytes: number }> => ({
   persisted: false,
   usageBytes: 0,
@@ -119,6 +95,7 @@ const unknownStorage = async (): Promise<{ persisted: boolean; usageBytes: numbe
 
 type ConversationCall =
   | 'messages'
+  | 'message'
   | 'send'
   | 'markRead'
   | 'saveDraft'
@@ -133,9 +110,10 @@ type ConversationCall =
 /** The calls that are about one conversation. */
 const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCall> => ({
   messages: async (conversationId, page) => readMessages(open().core, conversationId, page),
-  send: async (conversationId, text) => open().sendMessage.send(conversationId, text),
+  message: async (conversationId, messageId) => readMessage(open().core, conversationId, messageId),
+  send: async (conversationId, text, replyTo) => open().sendMessage.send(conversationId, text, replyTo),
   markRead: async (conversationId, position) => markRead(open().core, conversationId, position),
-  saveDraft: async (conversationId, text) => saveDraft(open().core, conversationId, text),
+  saveDraft: async (conversationId, text, replyTo) => saveDraft(open().core, conversationId, text, replyTo),
   typing: async (conversationId) => open().typing(conversationId),
   show: async (conversationId) => open().show(conversationId),
   safetyNumber: async (conversationId) => readSafetyNumber(open().core, conversationId),

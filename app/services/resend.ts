@@ -10,7 +10,7 @@ import { advance, sealAnew } from './delivery.ts'
 import { stageOf } from './delivery-state.ts'
 import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
-import { encryptFor, type Saying } from './sessions.ts'
+import { encryptFor, textBody, type Saying } from './sessions.ts'
 
 /** What an outbox row says; undefined when its message is not there any more. */
 const sayingOf = async (tx: WriteTransaction, core: Core, row: OutboxRow): Promise<Saying | undefined> => {
@@ -19,8 +19,8 @@ const sayingOf = async (tx: WriteTransaction, core: Core, row: OutboxRow): Promi
   }
   const message = await tx.find(messageTable, messageIndex(row.conversationId, true, row.messageId))
   if (message?.text === undefined) return undefined
-  const { messageId, sentAtMs, sequence, text } = message
-  return { messageId, sentAtMs, sequence, body: { kind: 'text', text } }
+  const { messageId, sentAtMs, sequence, text, replyTo } = message
+  return { messageId, sentAtMs, sequence, body: textBody(text, replyTo) }
 }
 
 /** Encrypts the row if the event asks for that and it can be done. */

@@ -3,15 +3,15 @@ import { maxTextBytes } from '../../protocol/wire/limits.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { contactTable } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
-import type { MessageRow } from '../store/records/message.ts'
+import type { MessageReference, MessageRow } from '../store/records/message.ts'
 import { addOwnMessage } from './conversations.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
 import type { MessageView, Outcome } from './engine-api.ts'
 import { requireAccount } from './identity.ts'
 import { problemOf, refuse } from './problems.ts'
-import { dispatch } from './sessions.ts'
-import { messageView } from './views.ts'
+import { dispatch, textBody } from './sessions.ts'
+import { messageView, referenceOf } from './views.ts'
 
 /** 50 messages per transaction: one sync for all of them, and none waits longer than a screen refresh for the rest. */
 const maxPerStep = 50
@@ -19,6 +19,7 @@ const maxPerStep = 50
 interface Pending {
   readonly conversationId: Uint8Array
   readonly text: string
+  readonly replyTo: MessageReference | undefined
   readonly resolve: (outcome: Outcome<MessageView>) => void
 }
 
@@ -30,7 +31,7 @@ const sendStep = async (
   tx: WriteTransaction,
   core: Core,
   effects: Effects,
-  { conversationId, text }: Pending,
+  { conversationId, text, replyTo }: Pending,
 ): Promise<MessageRow | undefined> => {
   const conversation = await tx.get(conversationTable, [conversationId])
   const contact = conversation && (await tx.get(contactTable, [conversation.contactId]))
@@ -42,15 +43,15 @@ const sendStep = async (
     messageId,
     sentAtMs: now,
     sequence: conversation.nextSequence,
-    body: { kind: 'text', text } as const,
+    body: textBody(text, replyTo),
   }
   const outboxNumber = await dispatch(tx, core, account, contact, saying, effects)
-  return addOwnMessage(tx, effects, conversation, { messageId, text, now, outboxNumber })
+  return addOwnMessage(tx, effects, conversation, { messageId, text, replyTo, now, outboxNumber })
 }
 
 export interface SendMessage {
   /** Resolves once message, session and outbox are committed. */
-  send(conversationId: string, text: string): Promise<Outcome<MessageView>>
+  send(conversationId: string, text: string, replyTo?: string): Promise<Outcome<MessageView>>
 }
 
 /** Messages that come while a transaction runs share the next one. */
@@ -83,7 +84,7 @@ export const createSendMessage = (core: Core): SendMessage => {
   }
 
   return {
-    send: (conversationId, text) => {
+    send: (conversationId, text, replyTo) => {
       // Lone surrogates cannot be UTF-8; the replacement character is what a browser would show anyway.
       const wellFormed = text.toWellFormed()
       if (wellFormed === '') return Promise.resolve(refuse('unknown', 'there is nothing to send'))
@@ -92,8 +93,14 @@ export const createSendMessage = (core: Core): SendMessage => {
           refuse('too-long', `a message holds at most ${maxTextBytes / 1024} KiB of text; send it in parts`),
         )
       }
+      let answered: MessageReference | undefined
+      try {
+        answered = replyTo === undefined ? undefined : referenceOf(replyTo)
+      } catch (cause) {
+        return Promise.resolve({ ok: false, problem: problemOf(cause) })
+      }
       return new Promise((resolve) => {
-        pending.push({ conversationId: fromHex(conversationId), text: wellFormed, resolve })
+        pending.push({ conversationId: fromHex(conversationId), text: wellFormed, replyTo: answered, resolve })
         if (!running) void run()
       })
     },

@@ -8,6 +8,7 @@ import { signedPrekeyRetentionMs } from '../../protocol/wire/limits.ts'
 import type { ReadTransaction, WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
+import type { MessageReference } from '../store/records/message.ts'
 import { sessionTable } from '../store/records/session.ts'
 import type { Core } from './core.ts'
 import { addOutgoing } from './delivery.ts'
@@ -78,6 +79,13 @@ export const pruneSessions = async (tx: WriteTransaction, contact: ContactRow, n
 
 /** What a content says besides what every content says. */
 export type Saying = Pick<Content, 'messageId' | 'sentAtMs' | 'sequence'> & { body: ContentBody; announce?: boolean }
+
+/** What this device writes, said to the contact: who is "me" here is the sender there. */
+export const textBody = (text: string, replyTo: MessageReference | undefined): ContentBody => ({
+  kind: 'text',
+  text,
+  ...(replyTo ? { replyTo: { messageId: replyTo.messageId, bySender: replyTo.mine } } : {}),
+})
 
 /** Profile and lanes go into everything until the contact has certainly seen one of them, and on request. */
 const compose = async (

@@ -1,14 +1,27 @@
-import { toHex } from '../../protocol/wire/bytes.ts'
+import { concatBytes, fromHex, toHex } from '../../protocol/wire/bytes.ts'
+import { ProtocolError } from '../../protocol/wire/error.ts'
 import type { AccountRow } from '../store/records/account.ts'
 import type { ConversationRow } from '../store/records/conversation.ts'
-import type { MessageRow } from '../store/records/message.ts'
+import type { MessageReference, MessageRow } from '../store/records/message.ts'
 import type { ConversationView, MessageView, ProfileView, RelayView } from './engine-api.ts'
 import type { Presence } from './presence.ts'
 
 /** Projections of stored rows for the page. */
 
+const nameOf = ({ messageId, mine }: MessageReference): string =>
+  toHex(concatBytes(Uint8Array.of(mine ? 1 : 0), messageId))
+
+/** What a view's `messageId` stands for. @throws ProtocolError `malformed` for anything else. */
+export const referenceOf = (name: string): MessageReference => {
+  const [side, ...messageId] = fromHex(name)
+  if (side === undefined || side > 1 || messageId.length !== 16) {
+    throw new ProtocolError('malformed', 'this names no message')
+  }
+  return { messageId: Uint8Array.from(messageId), mine: side === 1 }
+}
+
 export const messageView = (row: MessageRow): MessageView => ({
-  messageId: toHex(row.messageId),
+  messageId: nameOf(row),
   conversationId: toHex(row.conversationId),
   position: row.position,
   mine: row.mine,
@@ -16,6 +29,7 @@ export const messageView = (row: MessageRow): MessageView => ({
   ...(row.text === undefined ? {} : { text: row.text }),
   ...(row.status === undefined ? {} : { status: row.status }),
   ...(row.notice === undefined ? {} : { notice: row.notice }),
+  ...(row.replyTo === undefined ? {} : { replyTo: nameOf(row.replyTo) }),
 })
 
 export const conversationView = (row: ConversationRow, presence: Presence): ConversationView => {
@@ -40,6 +54,7 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
     createdAtMs: row.createdAtMs,
     unread: row.unread,
     draft: row.draft,
+    ...(row.draftReply === undefined ? {} : { draftReply: nameOf(row.draftReply) }),
     messages: row.messages,
     path: presence.path(contactId),
     typing: presence.typing.get(contactId) === true,

@@ -88,6 +88,20 @@ const withPeople = async (act: (app: AppModel) => void = () => undefined) => {
   return { app, engine }
 }
 
+/** One of everything that a message may hold, from both sides. */
+const formatted =
+  '**bold** *italic* ~~struck~~ `code` https://user.example/\n> quoted\n- one\n- two\n1. first\n```\nconst a = 1\n```'
+
+const withFormatted = async () => {
+  const { app, engine } = await withPeople()
+  app.openConversation('c0')
+  engine.commit({ text: formatted, replyTo: 'm39' })
+  engine.commit({ text: formatted, replyTo: 'gone', mine: true, status: 'read' })
+  engine.commit({ text: 'long '.repeat(500), mine: true, status: 'read', replyTo: 'm38' })
+  await vi.waitFor(() => expect(document.querySelector('.bubble-more')).not.toBeNull())
+  return { app, engine }
+}
+
 /** Every screen and dialog, by name. */
 const screens: Record<string, () => unknown> = {
   onboarding: () => showApp(newcomer),
@@ -100,6 +114,17 @@ const screens: Record<string, () => unknown> = {
   'no conversations': () => showApp(readyState([])),
   conversations: () => withPeople(),
   conversation: () => withPeople((app) => app.openConversation('c0')),
+  'formatted messages, and one that is being answered': async () => {
+    const { app, engine } = await withFormatted()
+    app.conversation.value?.composer.answer('m38')
+    await vi.waitFor(() => expect(document.querySelector('.answering .quote-name')).not.toBeNull())
+    return engine
+  },
+  'the menu of a message': async () => {
+    await withFormatted()
+    document.querySelector<HTMLElement>('.row-menu[tabindex="0"]')?.click()
+    await vi.waitFor(() => expect(document.querySelector('[role=menu]')).not.toBeNull())
+  },
   'a message waits': async () => {
     const { app, engine } = await showApp(readyState(people), history(40, now))
     app.openConversation('c0')

@@ -1,4 +1,16 @@
-import { array, bytes, bytesUpTo, refine, struct, uint, utf8, type StructCodec } from '../wire/codec.ts'
+import {
+  array,
+  boolean,
+  bytes,
+  bytesUpTo,
+  nested,
+  optional,
+  refine,
+  struct,
+  uint,
+  utf8,
+  type StructCodec,
+} from '../wire/codec.ts'
 import { ProtocolError } from '../wire/error.ts'
 import { maxEnvelopeBytes, maxIdsPerCall, maxTextBytes } from '../wire/limits.ts'
 
@@ -7,7 +19,8 @@ import { maxEnvelopeBytes, maxIdsPerCall, maxTextBytes } from '../wire/limits.ts
  * version: kept byte for byte and shown as "update needed", never dropped.
  */
 export type ContentBody =
-  | { kind: 'text'; text: string }
+  /** `replyTo`: the message that is answered; the quotation itself is nowhere but in that message. */
+  | { kind: 'text'; text: string; replyTo?: ContentReference }
   /** Message ids, 16 bytes each; `read` implies delivered. */
   | { kind: 'receipt'; delivered: Uint8Array[]; read: Uint8Array[] }
   | { kind: 'profile' }
@@ -28,7 +41,14 @@ export const bodyCodes = { text: 0, receipt: 1, profile: 2, lanes: 3, repair: 4 
 export const bodyFrame = struct('body', { code: [0, uint(0xffff)], raw: [1, bytesUpTo(maxEnvelopeBytes)] })
 export type BodyFrame = ReturnType<typeof bodyFrame.decode>
 
-const text = struct('text', { text: [0, utf8(maxTextBytes)] })
+/**
+ * A message of the conversation. Ids are chosen by whoever writes, so the side belongs to the name: `bySender`, whether whoever
+ * refers to it has written it, too.
+ */
+const reference = struct('reference', { messageId: [0, bytes(16)], bySender: [1, boolean] })
+type ContentReference = ReturnType<typeof reference.decode>
+
+const text = struct('text', { text: [0, utf8(maxTextBytes)], replyTo: [1, optional(nested(reference))] })
 
 const messageIds = array(bytes(16), maxIdsPerCall)
 const receipt = refine(

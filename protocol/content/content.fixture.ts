@@ -30,7 +30,14 @@ const optionalFields = {
 const ids = fc.array(fixed(16), { maxLength: 5 })
 
 const body: fc.Arbitrary<Content['body']> = fc.oneof(
-  fc.record({ kind: fc.constant('text' as const), text: wellFormedText(200, 1) }),
+  fc.record(
+    {
+      kind: fc.constant('text' as const),
+      text: wellFormedText(200, 1),
+      replyTo: fc.record({ messageId: fixed(16), bySender: fc.boolean() }),
+    },
+    { requiredKeys: ['kind', 'text'] },
+  ),
   fc
     .record({ kind: fc.constant('receipt' as const), delivered: ids, read: ids })
     .filter(({ delivered, read }) => delivered.length + read.length > 0),

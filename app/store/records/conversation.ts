@@ -2,7 +2,7 @@ import { boolean, bytes, nested, oneOf, optional, struct, text, uint } from '../
 import { maxNameLength, maxTextBytes } from '../../../protocol/wire/limits.ts'
 import type { Table } from '../client-store.ts'
 import { double } from './fields.ts'
-import { messageStatus } from './message.ts'
+import { messageReference, messageStatus } from './message.ts'
 
 /** 64 Ki code units: a draft may be longer than a message while it is being shortened. */
 export const maxDraftLength = 65_536
@@ -41,6 +41,8 @@ const conversation = struct('conversation', {
   forked: [21, optional(boolean)],
   /** When the contact was last seen here, as it told over a direct link; Unix milliseconds. Absent: not told. */
   seenAtMs: [22, optional(uint())],
+  /** What the draft answers. */
+  draftReply: [23, optional(nested(messageReference))],
 })
 export type ConversationRow = ReturnType<typeof conversation.decode>
 

@@ -1,5 +1,5 @@
 import { concatBytes } from '../../../protocol/wire/bytes.ts'
-import { boolean, bytes, bytesUpTo, oneOf, optional, struct, text, uint } from '../../../protocol/wire/codec.ts'
+import { boolean, bytes, bytesUpTo, nested, oneOf, optional, struct, text, uint } from '../../../protocol/wire/codec.ts'
 import { maxEnvelopeBytes, maxTextBytes } from '../../../protocol/wire/limits.ts'
 import type { Table } from '../client-store.ts'
 import { double } from './fields.ts'
@@ -9,6 +9,10 @@ export const messageStatus = oneOf({ waiting: 0, sent: 1, delivered: 2, read: 3 
 
 /** What the app itself says in a conversation. */
 const noticeKind = oneOf({ 'keys-changed': 0 })
+
+/** Another message of the same conversation; `mine`: written on this side. */
+export const messageReference = struct('message-reference', { messageId: [0, bytes(16)], mine: [1, boolean] })
+export type MessageReference = ReturnType<typeof messageReference.decode>
 
 /** One shown message, or a notice: a row of ours without text, status or sequence. */
 const message = struct('message', {
@@ -35,6 +39,8 @@ const message = struct('message', {
   envelopeId: [11, optional(bytes(16))],
   /** Received messages: it was on screen. */
   seen: [12, boolean],
+  /** The message it answers, which may be gone. */
+  replyTo: [13, optional(nested(messageReference))],
   notice: [20, optional(noticeKind)],
 })
 export type MessageRow = ReturnType<typeof message.decode>

@@ -1,7 +1,10 @@
+import { useMemo } from 'preact/hooks'
 import type { Connection } from '../../models/connection.ts'
 import type { ConversationModel } from '../../models/conversation-model.ts'
 import type { MessageView } from '../../models/messages-model.ts'
 import { BubbleIcon } from '../parts/icons.tsx'
+import { previewOf } from '../rich-text/syntax-tree.ts'
+import type { MessageActions } from './Bubble.tsx'
 import { Composer } from './Composer.tsx'
 import { ConversationHeader } from './ConversationHeader.tsx'
 import { KeysChanged } from './KeysChanged.tsx'
@@ -43,6 +46,36 @@ const Beginning = ({ name, named }: { name: string; named: boolean }) => (
   </div>
 )
 
+const actionsOn = ({ messages, composer, show, copyText }: ConversationModel): MessageActions => ({
+  referred: messages.referred,
+  isUnfolded: messages.isUnfolded,
+  unfold: messages.unfold,
+  answer: ({ messageId }) => composer.answer(messageId),
+  show: (messageId) => void show(messageId),
+  copy: (message) => void copyText(message),
+})
+
+const Messages = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => {
+  const { messages, view } = conversation
+  const actions = useMemo(() => actionsOn(conversation), [conversation])
+  return (
+    <MessageList
+      messages={messages.messages.value}
+      total={view.value.messages}
+      complete={messages.complete.value}
+      firstUnreadId={conversation.firstUnreadId.value}
+      sought={conversation.sought.value}
+      actions={actions}
+      unread={view.value.unread}
+      senderName={conversation.name.value}
+      held={view.value.verification === 'changed'}
+      now={now}
+      onNeedOlder={() => void messages.loadOlder()}
+      onLookedAt={conversation.lookedAt}
+    />
+  )
+}
+
 const History = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => {
   const { messages, view } = conversation
   if (messages.state.value === 'failed')
@@ -57,24 +90,13 @@ const History = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => 
     )
   if (messages.isEmpty.value) return <Beginning name={conversation.name.value} named={view.value.name !== undefined} />
   if (messages.state.value === 'loading') return <div class="history" aria-busy="true" />
-  return (
-    <MessageList
-      messages={messages.messages.value}
-      total={view.value.messages}
-      complete={messages.complete.value}
-      firstUnreadId={conversation.firstUnreadId.value}
-      unread={view.value.unread}
-      senderName={conversation.name.value}
-      held={view.value.verification === 'changed'}
-      now={now}
-      onNeedOlder={() => void messages.loadOlder()}
-      onLookedAt={conversation.lookedAt}
-    />
-  )
+  return <Messages conversation={conversation} now={now} />
 }
 
 const wordsOf = ({ notice, text }: MessageView, name: string): string =>
-  notice === undefined ? `${name}: ${text ?? 'a message this version cannot show'}` : noticeText(name)
+  notice === undefined
+    ? `${name}: ${text === undefined ? 'a message this version cannot show' : previewOf(text)}`
+    : noticeText(name)
 
 /** One conversation: who, what was said, and where to write. */
 export const ConversationPane = ({ conversation, ...props }: Props) => {
@@ -105,7 +127,15 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
       </div>
       <TwoHistories conversation={conversation} onSafetyNumber={props.onSafetyNumber} />
       <KeysChanged conversation={conversation} onSafetyNumber={props.onSafetyNumber} />
-      <Composer composer={conversation.composer} focus={props.focusComposer} />
+      <Composer
+        composer={conversation.composer}
+        referred={conversation.messages.referred}
+        senderName={conversation.name.value}
+        focus={props.focusComposer}
+      />
+      <p class="said" role="status">
+        {conversation.said.value !== null && <span>{conversation.said.value}</span>}
+      </p>
       <p class="visually-hidden" aria-live="polite">
         {spoken !== null && wordsOf(spoken, conversation.name.value)}
       </p>

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { page } from 'vitest/browser'
+import { page, userEvent } from 'vitest/browser'
 import { conversation, history, readyState } from '../../models/engine.fixture.ts'
 import { showApp } from '../page.fixture.ts'
 
@@ -155,5 +155,90 @@ describe('MessageList', () => {
       opened.engine.emit({ kind: 'message', message: { ...message, status }, isNew: false })
       await expect.element(item).toHaveAccessibleDescription(word)
     }
+  })
+
+  it('shows formatting, links with where they lead, and a long message folded until asked for', async () => {
+    const opened = await open(1)
+    opened.engine.commit({ text: '**bold** and https://user.example/x, then https://аpple.example/' })
+    await vi.waitFor(() => expect(opened.root.querySelector('.bubble-text strong')?.textContent).toBe('bold'))
+    const links = [...opened.root.querySelectorAll<HTMLAnchorElement>('.bubble-text a')]
+    expect(links.map(({ href, textContent }) => [href, textContent])).toEqual([
+      ['https://user.example/x', 'https://user.example/x'],
+      ['https://xn--pple-43d.example/', 'https://xn--pple-43d.example/'],
+    ])
+    for (const link of links) expect([link.target, link.rel]).toEqual(['_blank', 'noopener noreferrer'])
+    opened.engine.commit({ text: `${'word '.repeat(2_000)}the end` })
+    await page.getByRole('button', { name: 'Read on' }).click()
+    await vi.waitFor(() => expect(opened.row(`${'word '.repeat(2_000)}the end`)).toBeDefined())
+    await expect.element(page.getByRole('button', { name: 'Read on' })).not.toBeInTheDocument()
+  })
+
+  it('answers from the menu, quotes what is answered, and leads to it however far up it is', async () => {
+    const opened = await open(1_000)
+    opened.engine.commit({ text: 'an answer', replyTo: 'm3' })
+    const quote = page.getByRole('button', { name: /^In answer to/ })
+    await expect.element(quote).toHaveTextContent('In answer to Youmessage 4')
+    await quote.click()
+    await vi.waitFor(() => expect(opened.row('message 4')?.classList).toContain('row-sought'))
+    const { top, bottom } = opened.row('message 4')?.getBoundingClientRect() ?? { top: -1, bottom: 9e9 }
+    const view = opened.scroller.getBoundingClientRect()
+    expect(top).toBeGreaterThanOrEqual(view.top)
+    expect(bottom).toBeLessThanOrEqual(view.bottom)
+    await vi.waitFor(() => expect(document.activeElement).toBe(opened.row('message 4')?.querySelector('.row-menu')))
+    await userEvent.keyboard('{Enter}')
+    await expect.element(page.getByRole('menuitem', { name: 'Reply' })).toHaveFocus()
+    await userEvent.keyboard('{Enter}')
+    await expect.element(page.getByRole('textbox', { name: 'Message' })).toHaveFocus()
+    expect(opened.app.conversation.value?.composer.replyTo.value).toBe('m3')
+    await userEvent.keyboard('{Escape}')
+    expect(opened.app.conversation.value?.composer.replyTo.value).toBeNull()
+    expect(opened.app.conversation.value).not.toBeNull()
+  })
+
+  it('says of an answer to what is not here that it is not', async () => {
+    const opened = await open(1)
+    opened.engine.commit({ text: 'an answer', replyTo: 'gone' })
+    await vi.waitFor(() =>
+      expect(opened.root.querySelector('.quote-gone')?.textContent).toBe('A message that is not here'),
+    )
+    expect(opened.root.querySelector('button.quote')).toBeNull()
+  })
+
+  it('leads the keyboard from message to message, through the menu and back, and never loses it', async () => {
+    const opened = await open(1_000)
+    const button = (text: string) => opened.row(text)?.querySelector<HTMLElement>('.row-menu')
+    await vi.waitFor(() => expect(button('message 1000')?.tabIndex).toBe(0))
+    expect(opened.root.querySelectorAll('.row-menu[tabindex="0"]')).toHaveLength(1)
+    button('message 1000')?.focus()
+    for (let step = 0; step < 60; step++) await userEvent.keyboard('{ArrowUp}')
+    await vi.waitFor(() => expect(document.activeElement).toBe(button('message 940')))
+    await userEvent.keyboard('{Enter}{ArrowDown}')
+    await expect.element(page.getByRole('menuitem', { name: 'Copy text' })).toHaveFocus()
+    await userEvent.keyboard('{Escape}')
+    await vi.waitFor(() => expect(document.activeElement).toBe(button('message 940')))
+    expect(opened.app.conversation.value).not.toBeNull()
+    await userEvent.keyboard('{Enter}{ArrowUp}{Enter}')
+    await vi.waitFor(() => expect(opened.world.copied).toEqual(['message 940']))
+    await expect.element(page.getByText('Copied')).toBeVisible()
+    button('message 940')?.focus()
+    opened.scroller.scrollTop = 0
+    await vi.waitFor(() => expect(button('message 940')).toBeUndefined())
+    expect(opened.root.contains(document.activeElement)).toBe(true)
+    expect(document.activeElement).not.toBe(document.body)
+  })
+
+  it('opens the menu with a right click, and where a finger rests', async () => {
+    const opened = await open(3)
+    await page.getByText('message 2', { exact: true }).click({ button: 'right' })
+    await expect.element(page.getByRole('menu')).toBeVisible()
+    await userEvent.keyboard('{Escape}')
+    const line = opened.row('message 3')?.querySelector('.bubble-line')
+    const touch = { bubbles: true, pointerType: 'touch', isPrimary: true, clientX: 100, clientY: 100 }
+    line?.dispatchEvent(new PointerEvent('pointerdown', touch))
+    line?.dispatchEvent(new PointerEvent('pointermove', { ...touch, clientY: 160 }))
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    expect(opened.root.querySelector('[role=menu]')).toBeNull()
+    line?.dispatchEvent(new PointerEvent('pointerdown', touch))
+    await expect.element(page.getByRole('menu')).toBeVisible()
   })
 })

@@ -1,10 +1,14 @@
 import type { RefObject } from 'preact'
-import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { VirtualItem, Virtualizer } from '@tanstack/virtual-core'
 import type { MessageView } from '../../models/messages-model.ts'
 import { DownIcon, UpIcon } from '../parts/icons.tsx'
+import type { MessageActions } from './Bubble.tsx'
 import { groupingOf } from './grouping.ts'
+import { MessageMenu, type OpenMenu } from './MessageMenu.tsx'
 import { MessageRow } from './MessageRow.tsx'
+import { useRowFocus } from './use-row-focus.ts'
+import { useSought } from './use-sought.ts'
 import { useVirtualizer } from './use-virtualizer.ts'
 
 interface Props {
@@ -14,6 +18,9 @@ interface Props {
   readonly total: number
   readonly complete: boolean
   readonly firstUnreadId: string | null
+  /** Brought into sight whenever it is another object. */
+  readonly sought: { readonly messageId: string } | null
+  readonly actions: MessageActions
   readonly unread: number
   readonly senderName: string
   /** What is not sent yet waits for the person's yes to new keys. */
@@ -35,8 +42,16 @@ const endThresholdPx = 80
 /** Before a row is measured: one line with its spacing, and what further lines add at about 42 characters each. */
 const [oneLinePx, furtherLinePx, charactersPerLine] = [40, 21, 42] as const
 
-const estimate = (message: MessageView | undefined): number =>
-  oneLinePx + Math.floor((message?.text?.length ?? 0) / charactersPerLine) * furtherLinePx
+/** A quotation above the text. */
+const quotePx = 52
+/** A longer text is folded, at about here. */
+const mostCharacters = 1_000
+
+const estimate = (message: MessageView | undefined): number => {
+  const characters = Math.min(message?.text?.length ?? 0, mostCharacters)
+  const quote = message?.replyTo === undefined ? 0 : quotePx
+  return oneLinePx + quote + Math.floor(characters / charactersPerLine) * furtherLinePx
+}
 
 const useMessageRows = (messages: readonly MessageView[], scroller: RefObject<HTMLDivElement | null>): List => {
   const current = useRef(messages)
@@ -101,13 +116,18 @@ const useUnreadAbove = (list: List, messages: readonly MessageView[], firstUnrea
   return index >= 0 && above.current ? index : null
 }
 
-type RowsProps = Pick<Props, 'messages' | 'total' | 'firstUnreadId' | 'senderName' | 'held' | 'now'> & {
+type RowsProps = Pick<Props, 'messages' | 'total' | 'firstUnreadId' | 'senderName' | 'held' | 'now' | 'actions'> & {
   readonly items: readonly VirtualItem[]
   readonly height: number
   readonly measure: List['measureElement']
+  /** The row the Tab key stops at, and the one the person was led to. */
+  readonly tabbableId: string | undefined
+  readonly soughtId: string | null
+  readonly onMenu: (menu: OpenMenu) => void
 }
 
-const Rows = ({ messages, total, firstUnreadId, senderName, held, now, items, height, measure }: RowsProps) => {
+const Rows = ({ items, height, ...props }: RowsProps) => {
+  const { messages, total } = props
   const unloaded = Math.max(0, total - messages.length)
   return (
     <div class="rows-space" style={{ height: `${height}px` }}>
@@ -120,14 +140,18 @@ const Rows = ({ messages, total, firstUnreadId, senderName, held, now, items, he
               key={key}
               message={message}
               {...groupingOf(messages, index)}
-              senderName={senderName}
-              held={held}
-              firstUnread={message.messageId === firstUnreadId}
-              now={now}
+              senderName={props.senderName}
+              held={props.held}
+              firstUnread={key === props.firstUnreadId}
+              sought={key === props.soughtId}
+              tabbable={key === props.tabbableId}
+              now={props.now}
               index={index}
+              actions={props.actions}
+              onMenu={props.onMenu}
               place={unloaded + index + 1}
               total={unloaded + messages.length}
-              measure={measure}
+              measure={props.measure}
             />
           )
         })}
@@ -135,6 +159,28 @@ const Rows = ({ messages, total, firstUnreadId, senderName, held, now, items, he
     </div>
   )
 }
+
+/** Buttons to the first new message and to the newest one, while those are out of sight. */
+const Ways = ({ list, unread, unreadAbove }: { list: List; unread: number; unreadAbove: number | null }) => (
+  <>
+    {unreadAbove !== null && (
+      <button type="button" class="pill pill-top" onClick={() => list.scrollToIndex(unreadAbove, { align: 'start' })}>
+        <UpIcon />
+        First new message
+      </button>
+    )}
+    {!list.isAtEnd(endThresholdPx) && (
+      <button
+        type="button"
+        class={`pill pill-bottom${unread > 0 ? ' pill-strong' : ''}`}
+        onClick={() => list.scrollToEnd({ behavior: 'auto' })}
+      >
+        <DownIcon />
+        {unread > 0 ? `${unread} new · ` : ''}Jump to latest
+      </button>
+    )}
+  </>
+)
 
 /** The windowed history: only the rows in sight exist, whatever the conversation's length. */
 export const MessageList = ({ complete, unread, onNeedOlder, onLookedAt, ...props }: Props) => {
@@ -145,6 +191,9 @@ export const MessageList = ({ complete, unread, onNeedOlder, onLookedAt, ...prop
   useFollowOwn(list, messages.at(-1))
   const items = list.getVirtualItems()
   const unreadAbove = useUnreadAbove(list, messages, props.firstUnreadId)
+  const focus = useRowFocus(list, scroller, messages)
+  const soughtId = useSought(list, messages, props.sought, focus.to)
+  const [menu, setMenu] = useState<OpenMenu | null>(null)
   const firstInSight = list.range?.startIndex
   const lastInSight = messages[list.range?.endIndex ?? -1]?.position
 
@@ -157,25 +206,37 @@ export const MessageList = ({ complete, unread, onNeedOlder, onLookedAt, ...prop
 
   return (
     <div class="history">
-      <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label="History">
-        <Rows items={items} height={list.getTotalSize()} measure={list.measureElement} {...props} />
+      <div
+        class="scroller"
+        ref={scroller}
+        tabIndex={0}
+        role="region"
+        aria-label="History"
+        onKeyDown={focus.onKey}
+        onFocusIn={focus.onFocus}
+      >
+        <Rows
+          {...props}
+          items={items}
+          height={list.getTotalSize()}
+          measure={list.measureElement}
+          tabbableId={focus.tabbableId}
+          soughtId={soughtId}
+          onMenu={setMenu}
+        />
       </div>
-      {unreadAbove !== null && (
-        <button type="button" class="pill pill-top" onClick={() => list.scrollToIndex(unreadAbove, { align: 'start' })}>
-          <UpIcon />
-          First new message
-        </button>
+      {menu !== null && (
+        <MessageMenu
+          {...menu}
+          actions={props.actions}
+          onClose={(chosen) => {
+            setMenu(null)
+            // What was chosen knows where the person goes on.
+            if (!chosen) focus.to(messages.findIndex(({ messageId }) => messageId === menu.message.messageId))
+          }}
+        />
       )}
-      {!list.isAtEnd(endThresholdPx) && (
-        <button
-          type="button"
-          class={`pill pill-bottom${unread > 0 ? ' pill-strong' : ''}`}
-          onClick={() => list.scrollToEnd({ behavior: 'auto' })}
-        >
-          <DownIcon />
-          {unread > 0 ? `${unread} new · ` : ''}Jump to latest
-        </button>
-      )}
+      <Ways list={list} unread={unread} unreadAbove={unreadAbove} />
     </div>
   )
 }

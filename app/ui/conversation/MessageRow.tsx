@@ -1,8 +1,11 @@
 import type { MessageView } from '../../models/messages-model.ts'
-import { clockTime, dayName, exactTime } from '../parts/format-time.ts'
-import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
+import { dayName } from '../parts/format-time.ts'
+import { MoreIcon } from '../parts/icons.tsx'
+import { Bubble, type MessageActions } from './Bubble.tsx'
 import type { Grouping } from './grouping.ts'
+import type { OpenMenu } from './MessageMenu.tsx'
 import { NoticeRow } from './NoticeRow.tsx'
+import { useLongPress } from './use-long-press.ts'
 
 interface Props extends Grouping {
   readonly message: MessageView
@@ -11,45 +14,62 @@ interface Props extends Grouping {
   readonly held: boolean
   /** "New messages" begins here. */
   readonly firstUnread: boolean
+  /** The person was led here a moment ago. */
+  readonly sought: boolean
+  /** The one row of the list that the Tab key stops at. */
+  readonly tabbable: boolean
   readonly now: number
   /** Place in the loaded rows, for the windowed list. */
   readonly index: number
   /** Place and number in the whole conversation, counted from 1. */
   readonly place: number
   readonly total: number
+  readonly actions: MessageActions
   readonly measure: (element: HTMLElement | null) => void
+  readonly onMenu: (menu: OpenMenu) => void
 }
 
-const rowClass = ({ message, first, last }: Props): string =>
-  ['row', message.mine ? 'row-mine' : 'row-theirs', first && 'row-first', last && 'row-last'].filter(Boolean).join(' ')
+const rowClass = ({ message, first, last, sought }: Props): string =>
+  ['row', message.mine ? 'row-mine' : 'row-theirs', first && 'row-first', last && 'row-last', sought && 'row-sought']
+    .filter(Boolean)
+    .join(' ')
 
-const heldWord = 'Waiting for your yes to the new keys'
+/** The bubble and the way to its menu: the button beside it, a right click, or a long touch. */
+const Line = (props: Props) => {
+  const { message, onMenu } = props
+  const touch = useLongPress((point) => onMenu({ message, point }))
+  return (
+    <div
+      class="bubble-line"
+      {...touch}
+      onContextMenu={(event) => {
+        const { target, clientX, clientY } = event
+        // What is selected, or a link, has a menu of the browser's own.
+        const isTheirs = target instanceof Element && target.closest('a') !== null
+        if (isTheirs || getSelection()?.isCollapsed === false) return
+        event.preventDefault()
+        onMenu({ message, point: { x: clientX, y: clientY } })
+      }}
+    >
+      <Bubble message={message} senderName={props.senderName} held={props.held} actions={props.actions} />
+      <button
+        type="button"
+        class="row-menu icon-button"
+        aria-label="Message actions"
+        aria-haspopup="menu"
+        tabIndex={props.tabbable ? 0 : -1}
+        onClick={({ currentTarget }) => {
+          const { left, bottom } = currentTarget.getBoundingClientRect()
+          onMenu({ message, point: { x: left, y: bottom } })
+        }}
+      >
+        <MoreIcon />
+      </button>
+    </div>
+  )
+}
 
-const Bubble = ({ message, senderName, held }: Pick<Props, 'message' | 'senderName' | 'held'>) => (
-  <div class="bubble" dir="auto">
-    {message.text === undefined ? (
-      <span class="bubble-text bubble-unknown">This message needs a newer version of Sotto.</span>
-    ) : (
-      <span class="bubble-text">{message.text}</span>
-    )}
-    <span class="bubble-meta">
-      {!message.mine && <span class="visually-hidden"> from {senderName}, </span>}
-      <time dateTime={new Date(message.sentAtMs).toISOString()} title={exactTime(message.sentAtMs)}>
-        {clockTime(message.sentAtMs)}
-      </time>
-      {message.status !== undefined && (
-        <>
-          <StatusIcon status={message.status} />
-          <span id={`status-${message.messageId}`} class="visually-hidden">
-            {held && message.status === 'waiting' ? heldWord : statusWord[message.status]}
-          </span>
-        </>
-      )}
-    </span>
-  </div>
-)
-
-/** One message: text, time, and for one's own how far it came. Text is only ever text. */
+/** One row of the history: a message or a notice, and what is said between the days above it. */
 export const MessageRow = (props: Props) => {
   const { message, newDay, firstUnread, now } = props
   const statusId = message.status === undefined ? undefined : `status-${message.messageId}`
@@ -73,11 +93,7 @@ export const MessageRow = (props: Props) => {
           <span>New messages</span>
         </div>
       )}
-      {message.notice === undefined ? (
-        <Bubble message={message} senderName={props.senderName} held={props.held} />
-      ) : (
-        <NoticeRow name={props.senderName} />
-      )}
+      {message.notice === undefined ? <Line {...props} /> : <NoticeRow name={props.senderName} />}
     </li>
   )
 }

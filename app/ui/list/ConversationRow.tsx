@@ -3,6 +3,7 @@ import { Avatar } from '../parts/Avatar.tsx'
 import { relativeTime } from '../parts/format-time.ts'
 import { PresenceDot } from '../parts/Presence.tsx'
 import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
+import { previewOf } from '../rich-text/syntax-tree.ts'
 import { VerifiedMark } from '../parts/VerifiedMark.tsx'
 
 interface Props {
@@ -26,7 +27,9 @@ const Preview = ({ conversation }: { conversation: ConversationView }) => {
     )
   return (
     <span class="preview">
-      <bdi>{last === undefined ? 'Nothing written yet' : (last.text ?? unknownText)}</bdi>
+      <bdi>
+        {last === undefined ? 'Nothing written yet' : last.text === undefined ? unknownText : previewOf(last.text)}
+      </bdi>
     </span>
   )
 }

@@ -1,0 +1,71 @@
+import type { MessageView, Referred } from '../../models/messages-model.ts'
+import { clockTime, exactTime } from '../parts/format-time.ts'
+import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
+import { MessageText } from '../rich-text/MessageText.tsx'
+import { Quote } from './Quote.tsx'
+
+/** What a person can do with the messages of a conversation, and what their rows need to know. */
+export interface MessageActions {
+  readonly referred: (messageId: string) => Referred
+  readonly show: (messageId: string) => void
+  readonly isUnfolded: (messageId: string) => boolean
+  readonly unfold: (messageId: string) => void
+  readonly answer: (message: MessageView) => void
+  readonly copy: (message: MessageView) => void
+}
+
+interface Props {
+  readonly message: MessageView
+  readonly senderName: string
+  /** What is not sent yet waits for the person's yes to new keys. */
+  readonly held: boolean
+  readonly actions: MessageActions
+}
+
+const heldWord = 'Waiting for your yes to the new keys'
+
+const Answered = ({ replyTo, senderName, actions }: Omit<Props, 'message' | 'held'> & { replyTo: string }) => {
+  const quoted = actions.referred(replyTo)
+  if (quoted === null)
+    return (
+      <div class="quote">
+        <Quote message={quoted} senderName={senderName} />
+      </div>
+    )
+  return (
+    <button type="button" class="quote" title="Show this message" onClick={() => actions.show(replyTo)}>
+      <span class="visually-hidden">In answer to </span>
+      <Quote message={quoted} senderName={senderName} />
+    </button>
+  )
+}
+
+/** One message: what it answers, its text, time, and for one's own how far it came. */
+export const Bubble = ({ message, senderName, held, actions }: Props) => (
+  <div class="bubble" dir="auto">
+    {message.replyTo !== undefined && <Answered replyTo={message.replyTo} senderName={senderName} actions={actions} />}
+    {message.text === undefined ? (
+      <span class="bubble-text bubble-unknown">This message needs a newer version of Sotto.</span>
+    ) : (
+      <MessageText
+        text={message.text}
+        unfolded={actions.isUnfolded(message.messageId)}
+        onUnfold={() => actions.unfold(message.messageId)}
+      />
+    )}
+    <span class="bubble-meta">
+      {!message.mine && <span class="visually-hidden"> from {senderName}, </span>}
+      <time dir="auto" dateTime={new Date(message.sentAtMs).toISOString()} title={exactTime(message.sentAtMs)}>
+        {clockTime(message.sentAtMs)}
+      </time>
+      {message.status !== undefined && (
+        <>
+          <StatusIcon status={message.status} />
+          <span id={`status-${message.messageId}`} class="visually-hidden">
+            {held && message.status === 'waiting' ? heldWord : statusWord[message.status]}
+          </span>
+        </>
+      )}
+    </span>
+  </div>
+)
