@@ -46,7 +46,12 @@ export default defineConfig(({ mode }) => ({
   plugins: [preact({ devToolsEnabled: false }), dialRaceCure(), developmentWithoutPolicy],
   // Shown in the settings and in problem reports.
   define: { 'import.meta.env.SOTTO_VERSION': JSON.stringify(version) },
-  resolve: { alias: { '@noble/curves/secp256k1.js': here('./signaling/host/no-secp256k1.ts') } },
+  resolve: {
+    alias: {
+      '@noble/curves/secp256k1.js': here('./signaling/host/no-secp256k1.ts'),
+      weald: here('./signaling/host/no-debug-log.ts'),
+    },
+  },
   // The development server bundles dependencies by itself, past the plugins above.
   optimizeDeps: { rolldownOptions: { plugins: [dialRaceCure()] } },
   build: {

@@ -87,6 +87,13 @@ const receipt: Content = {
   body: { kind: 'receipt', delivered: [random(16)], read: [random(16)] },
 }
 
+const changed = new Uint8Array(16).fill(9)
+const changes = {
+  edit: { kind: 'edit', messageId: changed, revision: 2, text: 'Grüße' },
+  deletion: { kind: 'deletion', messageId: changed },
+  reaction: { kind: 'reaction', target: { messageId: changed, bySender: true }, revision: 1, emoji: '👍' },
+} as const
+
 const ownCases: DecoderCase[] = [
   codecCase('canonical CBOR', { encode: encodeCanonical, decode: decodeCanonical }, [1, 'x', new Map([[0, null]])]),
   codecCase('account-log', accountLog, { entries }),
@@ -104,6 +111,9 @@ const ownCases: DecoderCase[] = [
     verifyBundle(prekeyBundle.decode(bytes), alice.accountId, alice.device, { crypto: credulous }),
   ),
   oneWay('content', encodeContent(content), decodeContent),
+  ...(['edit', 'deletion', 'reaction'] as const).map((kind) =>
+    oneWay(`content with ${kind}`, encodeContent({ ...receipt, body: changes[kind] }), decodeContent),
+  ),
   codecCase('content without a name', namelessCodec, receipt),
   oneWay('invite', fromBase64Url(encodeInvite(invite)), (bytes) => decodeInvite(toBase64Url(bytes))),
   oneWay('vault record', sealRecord(vaultKey, place, random(50), random), (bytes) =>

@@ -62,7 +62,14 @@ const writeControls = (page: Page, control: string): Promise<void> =>
   }, control)
 
 test('what people write, who they are and the key to it stand nowhere in the clear', async ({ world }) => {
-  const text = { message: unique('canary message'), answer: unique('canary answer'), draft: unique('canary draft') }
+  const text = {
+    message: unique('canary message'),
+    answer: unique('canary answer'),
+    draft: unique('canary draft'),
+    edited: unique('canary before an edit'),
+    edit: unique('canary after an edit'),
+    deleted: unique('canary deleted'),
+  }
   const aliceName = `Alice${randomUUID().slice(0, 13)}`
   const bobName = `Bob${randomUUID().slice(0, 13)}`
   const relay = await world.relay()
@@ -76,6 +83,16 @@ test('what people write, who they are and the key to it stand nowhere in the cle
   await bob.expectMessage(text.message)
   await bob.send(text.answer)
   await alice.expectMessage(text.answer)
+  await alice.send(text.edited)
+  await alice.composer.press('ArrowUp')
+  await alice.submit(text.edit)
+  await bob.expectMessage(text.edit)
+  await alice.send(text.deleted)
+  await bob.expectMessage(text.deleted)
+  await alice.message(text.deleted).getByRole('button', { name: 'Message actions' }).press('Enter')
+  await alice.page.getByRole('menuitem', { name: 'Delete…' }).click()
+  await alice.page.getByRole('dialog').getByRole('button', { name: 'Delete for both' }).click()
+  await expect(bob.message(text.deleted)).toHaveCount(0)
   // By mailbox as well, so that the relay holds something.
   await bob.profile.close()
   await alice.send(`${text.message} again`)

@@ -3,12 +3,13 @@ import { HeldUpgrade } from './harness/held-upgrade.ts'
 import { databaseShape, makeDatabaseOlder } from './harness/older-database.ts'
 import { test } from './harness/scenario.ts'
 
-/** From version 1 five tables are made; the call after them is the first of the upgraded database. */
+/** From version 1 nine tables are made; the call after them is the first of the upgraded database. */
 const kills = [
   { stop: 0, at: 'createObjectStore' },
   { stop: 2, at: 'createObjectStore' },
   { stop: 4, at: 'createObjectStore' },
-  { stop: 5, at: 'transaction' },
+  { stop: 8, at: 'createObjectStore' },
+  { stop: 9, at: 'transaction' },
 ]
 
 test('the browser is killed again and again while it upgrades the oldest database', async ({ world }) => {

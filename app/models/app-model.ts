@@ -67,6 +67,10 @@ export const AppModel = createModel((engine: EngineApi, world: World, given: str
         if (event.message.conversationId === conversation.value?.conversationId.value)
           conversation.value.apply(event.message, event.isNew)
         return
+      case 'removed':
+        if (event.conversationId === conversation.value?.conversationId.value)
+          conversation.value.messages.remove(event.messageIds)
+        return
       case 'relays':
         return settings.applyRelays(event.relays)
       case 'profile':

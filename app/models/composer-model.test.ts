@@ -27,6 +27,53 @@ describe('ComposerModel', () => {
     expect(engine.draftReplies.get('c0')).toBeUndefined()
   })
 
+  it('edits a message in the field, and brings back what was being written', async () => {
+    const { engine, composer } = composerWith()
+    const message = engine.commit({ text: 'typo', mine: true })
+    composer.answer('m1')
+    composer.edit('half a thought')
+    composer.beginEdit(message)
+    expect([composer.text.value, composer.replyTo.value, composer.editing.value]).toEqual([
+      'typo',
+      null,
+      message.messageId,
+    ])
+    composer.edit('no typo')
+    composer.saveDraft()
+    expect([engine.drafts.get('c0'), engine.draftReplies.get('c0')]).toEqual(['half a thought', 'm1'])
+    expect(composer.send()).toBe(true)
+    expect([composer.text.value, composer.replyTo.value, composer.editing.value]).toEqual([
+      'half a thought',
+      'm1',
+      null,
+    ])
+    await vi.waitFor(async () => expect((await engine.message('c0', message.messageId))?.text).toBe('no typo'))
+    expect(engine.sent).toEqual([])
+    composer.beginEdit(message)
+    composer.cancelEdit()
+    expect(composer.text.value).toBe('half a thought')
+    composer.beginEdit(message)
+    composer.answer('m2')
+    expect([composer.text.value, composer.replyTo.value, composer.editing.value]).toEqual([
+      'half a thought',
+      'm2',
+      null,
+    ])
+  })
+
+  it('keeps an edit in the field that could not be stored', async () => {
+    const { engine, composer } = composerWith('draft')
+    const message = engine.commit({ text: 'typo', mine: true })
+    composer.beginEdit(message)
+    composer.edit('no typo')
+    engine.failNext = problem
+    composer.send()
+    await vi.waitFor(() => expect(composer.problem.value).toBe(problem.message))
+    expect([composer.text.value, composer.editing.value]).toEqual(['no typo', message.messageId])
+    composer.cancelEdit()
+    expect([composer.text.value, composer.problem.value]).toEqual(['draft', null])
+  })
+
   it('gives back what it answered with the text that could not be stored', async () => {
     const { engine, composer } = composerWith()
     engine.failNext = problem

@@ -1,6 +1,6 @@
 import { computed, createModel, signal, type ReadonlySignal } from '@preact/signals'
 import { maxTextBytes } from '../../protocol/wire/limits.ts'
-import type { EngineApi } from '../services/engine-api.ts'
+import type { EngineApi, MessageView } from '../services/engine-api.ts'
 import { attempt } from './attempt.ts'
 
 /** 400 ms after the last key: a draft survives a crash without a write per key. */
@@ -39,7 +39,10 @@ const joined = (parts: readonly string[]): string => parts.filter((part) => part
 export const ComposerModel = createModel((engine: EngineApi, conversationId: string, draft: Draft) => {
   const text = signal(draft.text)
   const replyTo = signal<string | null>(draft.replyTo ?? null)
+  const editing = signal<string | null>(null)
   const problem = signal<string | null>(null)
+  /** What was being written before an own message came into the field. */
+  let aside: Written = { body: '', replyTo: null }
   /** As the store has it; undefined: not known, because writing it down failed. */
   let saved: Written | undefined = { body: draft.text, replyTo: replyTo.value }
   let draftTimer: ReturnType<typeof setTimeout> | undefined
@@ -57,8 +60,9 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
   const saveDraft = () => {
     clearTimeout(draftTimer)
     // What the engine was handed is its to keep, even if this page ends now; what waits its turn is still unsent.
-    const body = joined([...[...failed, ...queued].map((one) => one.body), text.value])
-    const unsent: Written = { body, replyTo: replyTo.value }
+    const now = editing.value === null ? { body: text.value, replyTo: replyTo.value } : aside
+    const body = joined([...failed, ...queued, now].map((one) => one.body))
+    const unsent: Written = { body, replyTo: now.replyTo }
     if (saved?.body === body && saved.replyTo === unsent.replyTo) return
     saved = unsent
     engine.saveDraft(conversationId, body, unsent.replyTo ?? undefined).catch(() => {
@@ -74,6 +78,44 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
     draftTimer = setTimeout(saveDraft, draftDelayMs)
   }
 
+  /** What could not be stored stands in front of what is being written now. */
+  const giveBack = (parts: readonly Written[]) => {
+    const now = editing.value === null ? { body: text.value, replyTo: replyTo.value } : aside
+    const body = joined([...parts, now].map((one) => one.body))
+    const whole = { body, replyTo: now.replyTo ?? parts.find((one) => one.replyTo !== null)?.replyTo ?? null }
+    if (editing.value === null) resume(whole)
+    else aside = whole
+  }
+
+  const resume = (written: Written) => {
+    text.value = written.body
+    replyTo.value = written.replyTo
+  }
+
+  /** The field goes back to what was written before the edit. */
+  const endEdit = () => {
+    editing.value = null
+    problem.value = null
+    resume(aside)
+    aside = { body: '', replyTo: null }
+  }
+
+  const beginEdit = ({ messageId, text: known = '' }: Pick<MessageView, 'messageId' | 'text'>) => {
+    if (editing.value === null) aside = { body: text.value, replyTo: replyTo.value }
+    editing.value = messageId
+    problem.value = null
+    resume({ body: known, replyTo: null })
+  }
+
+  const finishEdit = async (messageId: string, body: string) => {
+    endEdit()
+    const outcome = await attempt(() => engine.edit(conversationId, messageId, body))
+    if (outcome.ok) return
+    // It can be tried again, or given up.
+    if (editing.value === null) beginEdit({ messageId, text: body })
+    problem.value = outcome.problem.message
+  }
+
   const deliver = async (written: Written) => {
     handed += 1
     const outcome = await attempt(() => engine.send(conversationId, written.body, written.replyTo ?? undefined))
@@ -85,8 +127,7 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
     }
     handOver()
     if (handed > 0) return saveDraftSoon()
-    text.value = joined([...failed.map((one) => one.body), text.value])
-    replyTo.value ??= failed.find((one) => one.replyTo !== null)?.replyTo ?? null
+    giveBack(failed)
     failed = []
     saveDraft()
   }
@@ -119,8 +160,15 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
       engine.typing(conversationId).catch(() => undefined)
     },
 
+    /** The own message that is being edited. */
+    editing: editing as ReadonlySignal<string | null>,
+    /** An own message comes into the field; what was being written comes back afterwards. */
+    beginEdit,
+    cancelEdit: endEdit,
+
     /** What is written now answers this message; null: none. */
     answer(messageId: string | null) {
+      if (editing.value !== null) endEdit()
       replyTo.value = messageId
       saveDraftSoon()
     },
@@ -129,6 +177,11 @@ export const ComposerModel = createModel((engine: EngineApi, conversationId: str
     send(): boolean {
       const body = text.value.trim()
       if (body === '' || tooLongBy.value > 0) return false
+      const edited = editing.value
+      if (edited !== null) {
+        void finishEdit(edited, body)
+        return true
+      }
       queued.push({ body, replyTo: replyTo.value })
       text.value = ''
       replyTo.value = null

@@ -3,6 +3,7 @@ import type { ConversationView, EngineApi, MessageView } from '../services/engin
 import { notStored } from './attempt.ts'
 import { ComposerModel } from './composer-model.ts'
 import { nobodyYet, waitingWords } from './diagnosis-words.ts'
+import { MessageActionsModel } from './message-actions-model.ts'
 import { MessagesModel } from './messages-model.ts'
 import type { World } from './world.ts'
 
@@ -22,9 +23,6 @@ const firstUnread = (messages: readonly MessageView[], unread: number): string |
   return null
 }
 
-/** 2.5 s: long enough to read two words, short enough not to be in the way. */
-const saidMs = 2_500
-
 /** 2,000: who was away longer than that finds the beginning by scrolling. */
 const maxUnreadSought = 2_000
 
@@ -37,21 +35,13 @@ export const ConversationModel = createModel(
     const { conversationId, draft, draftReply, unread } = untracked(() => view.value)
     const messages: MessagesModel = new MessagesModel(engine, conversationId)
     const composer: ComposerModel = new ComposerModel(engine, conversationId, { text: draft, replyTo: draftReply })
+    const actions: MessageActionsModel = new MessageActionsModel(engine, conversationId, { copy })
     const inSight = signal(-Infinity)
     const firstUnreadId = signal<string | null>(null)
     const announcement = signal<MessageView | null>(null)
     const decided = signal<string | null>(null)
     const sought = signal<{ readonly messageId: string } | null>(null)
-    const said = signal<string | null>(null)
-    let saidTimer: ReturnType<typeof setTimeout> | undefined
     let marked = ''
-
-    /** Something that worked, or did not, in two words. */
-    const say = (words: string) => {
-      clearTimeout(saidTimer)
-      said.value = words
-      saidTimer = setTimeout(() => (said.value = null), saidMs)
-    }
 
     const open = async () => {
       await messages.load()
@@ -85,12 +75,11 @@ export const ConversationModel = createModel(
       }),
       messages,
       composer,
+      actions,
       /** The newest message that came while the conversation was open, for screen readers. */
       announcement: announcement as ReadonlySignal<MessageView | null>,
       /** What the person asked to see; the list brings it into sight. */
       sought: sought as ReadonlySignal<{ readonly messageId: string } | null>,
-      /** What the person should know for a moment. */
-      said: said as ReadonlySignal<string | null>,
       /** What went wrong with saying yes to the contact's new keys. */
       decisionProblem: decided as ReadonlySignal<string | null>,
       /** Where "new messages" begins, fixed when the conversation was opened. */
@@ -107,11 +96,10 @@ export const ConversationModel = createModel(
         if (await messages.reach(messageId)) sought.value = { messageId }
       },
 
-      async copyText({ text = '' }: MessageView) {
-        await copy(text).then(
-          () => say('Copied'),
-          () => say('The browser refused to copy. Select the text and copy it by hand.'),
-        )
+      /** The newest message of one's own that is loaded and can be edited comes into the field. */
+      editLast() {
+        const last = messages.messages.value.findLast(({ mine, text }) => mine && text !== undefined)
+        if (last !== undefined) composer.beginEdit(last)
       },
 
       apply(message: MessageView, isNew: boolean) {

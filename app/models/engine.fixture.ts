@@ -1,5 +1,6 @@
 import type {
   ConversationView,
+  EarlierText,
   EngineApi,
   EngineEvent,
   EngineState,
@@ -31,6 +32,8 @@ export interface FixtureEngine extends EngineApi {
   readonly attended: boolean[]
   /** What the next scanned code is found to be. */
   verdict: SafetyVerdict
+  /** What every message said before. */
+  earlier: EarlierText[]
   /** The next call of `send`, `createAccount`, `createInvite` or `acceptInvite` fails with this. */
   failNext: Problem | null
   /** Pages of messages wait for this before they are answered. */
@@ -77,6 +80,10 @@ const madeAtMs = Date.now() - 2 * 86_400_000
 
 const done = <T>(value: T): Outcome<T> => ({ ok: true, value })
 
+const fail = (messageId: string): never => {
+  throw new Error(`there is no ${messageId}`)
+}
+
 /** An engine without a store or a network, for component tests and pictures. */
 export const createFixtureEngine = (state: EngineState, stored: readonly MessageView[] = []): FixtureEngine => {
   let listener: (event: EngineEvent) => void = () => undefined
@@ -105,7 +112,21 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
     return message
   }
 
+  const replace = (
+    messageId: string,
+    { text, ...part }: { [K in keyof MessageView]?: MessageView[K] | undefined },
+  ): MessageView => {
+    const { text: before, ...known } = messages.find((one) => one.messageId === messageId) ?? fail(messageId)
+    const words = part.deleted ? undefined : (text ?? before)
+    const changed = { ...known, ...part, ...(words === undefined ? {} : { text: words }) } as MessageView
+    messages = messages.map((one) => (one.messageId === messageId ? changed : one))
+    listener({ kind: 'message', message: changed, isNew: false })
+    return changed
+  }
+  const change = (messageId: string, part: Partial<MessageView>) => outcome(() => replace(messageId, part))
+
   const engine: FixtureEngine = {
+    earlier: [],
     read: new Map(),
     drafts: new Map(),
     draftReplies: new Map(),
@@ -167,6 +188,21 @@ export const createFixtureEngine = (state: EngineState, stored: readonly Message
       const answered = replyTo === undefined ? {} : { replyTo }
       return outcome(() => commit({ conversationId, text, mine: true, status: 'waiting', ...answered }))
     },
+    edit: (_conversationId, messageId, text) => change(messageId, { text, editedAtMs: Date.now() }),
+    earlierTexts: () => Promise.resolve(engine.earlier),
+    react: (_conversationId, messageId, emoji) =>
+      change(messageId, { reactions: emoji === null ? {} : { mine: emoji } }),
+    deleteForEveryone: (_conversationId, messageIds) =>
+      outcome(() => {
+        for (const messageId of messageIds) replace(messageId, { text: undefined, deleted: true })
+        return null
+      }),
+    removeMessages: (conversationId, messageIds) =>
+      outcome(() => {
+        messages = messages.filter(({ messageId }) => !messageIds.includes(messageId))
+        listener({ kind: 'removed', conversationId, messageIds })
+        return null
+      }),
     markRead: (conversationId, position) => {
       engine.read.set(conversationId, position)
       return Promise.resolve()

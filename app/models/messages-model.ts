@@ -11,6 +11,9 @@ const firstPage = 60
 /** 200, the engine's most: fast scrolling through 10,000 messages takes 50 reads. */
 const laterPage = 200
 
+/** 60: the list reads on when fewer than 40 stand above what is in sight. */
+const roomAbove = 60
+
 /** Where `position` belongs in an ascending list: the first index whose position is not smaller. */
 const indexOf = (messages: readonly MessageView[], position: number): number => {
   let low = 0
@@ -48,11 +51,14 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
   let underWay: Promise<void> | undefined
   /** Changes that were committed while a page was being read: the page may or may not hold them. */
   let meanwhile: MessageView[] = []
+  /** Deleted while a page was being read, which may still hold them. */
+  let removed: string[] = []
 
   const merge = (page: readonly MessageView[]) => {
     const first = messages.value[0]
     const inFront = first === undefined ? page : page.filter(({ position }) => position < first.position)
-    messages.value = meanwhile.reduce(withKnown, [...inFront, ...messages.value])
+    const all = meanwhile.reduce(withKnown, [...inFront, ...messages.value])
+    messages.value = all.filter(({ messageId }) => !removed.includes(messageId))
   }
 
   const withKnown = (known: readonly MessageView[], message: MessageView): readonly MessageView[] => {
@@ -75,6 +81,7 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
     } finally {
       underWay = undefined
       meanwhile = []
+      removed = []
     }
   }
 
@@ -121,22 +128,35 @@ export const MessagesModel = createModel((engine: EngineApi, conversationId: str
       return found.value.get(id)
     },
 
-    /** Loads what is older until this message is there. @returns false when it is not here. */
+    /**
+     * Loads what is older until this message is there, and enough above it that nothing comes in front while it is brought
+     * into sight. @returns false when it is not here.
+     */
     async reach(id: string): Promise<boolean> {
       const target = byId.value.get(id) ?? (await engine.message(conversationId, id).catch(() => undefined))
       if (target === undefined) return false
-      while (!byId.value.has(id)) {
+      const above = () => messages.value.findIndex(({ messageId }) => messageId === id)
+      while (above() < roomAbove && !complete.value) {
         const before = messages.value.length
         // A page that is being read already is waited for.
         await (underWay ?? read(laterPage))
-        if (messages.value.length === before) return false
+        if (messages.value.length === before) break
       }
-      return true
+      return above() >= 0
+    },
+
+    /** These were deleted on this device. */
+    remove(ids: readonly string[]) {
+      const gone = new Set(ids)
+      if (underWay !== undefined) removed = [...removed, ...ids]
+      messages.value = messages.value.filter(({ messageId }) => !gone.has(messageId))
+      found.value = new Map([...found.value, ...ids.map((id) => [id, null] as const)])
     },
 
     /** Takes in a committed change. One that is older than the loaded part is found when that part is read. */
     apply(message: MessageView) {
       if (underWay !== undefined) meanwhile.push(message)
+      if (found.value.has(message.messageId)) found.value = new Map(found.value).set(message.messageId, message)
       if (state.value !== 'loading') messages.value = withKnown(messages.value, message)
     },
   }

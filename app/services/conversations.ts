@@ -3,6 +3,7 @@ import { encodeContent, type Content } from '../../protocol/content/content.ts'
 import { equalBytes } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import type { ContactRow } from '../store/records/contact.ts'
+import { removedTable, targetKey } from '../store/records/change.ts'
 import { conversationTable, type ConversationRow } from '../store/records/conversation.ts'
 import { messageIndex, messageTable, type MessageReference, type MessageRow } from '../store/records/message.ts'
 import { isRaise } from './delivery-state.ts'
@@ -12,12 +13,13 @@ import { appendPosition, arrivalPosition } from './positions.ts'
 
 /** Steps that keep a conversation's row in agreement with its messages. */
 
-const lastOf = (row: MessageRow): NonNullable<ConversationRow['last']> => ({
+export const lastOf = (row: MessageRow): NonNullable<ConversationRow['last']> => ({
   messageId: row.messageId,
   mine: row.mine,
   sentAtMs: row.sentAtMs,
   ...(row.text === undefined ? {} : { text: row.text }),
   ...(row.status === undefined ? {} : { status: row.status }),
+  ...(row.deleted ? { deleted: true } : {}),
 })
 
 export const newConversation = (
@@ -110,7 +112,7 @@ const shown = (content: Content): Pick<MessageRow, 'text' | 'unknown' | 'replyTo
   return { text, ...(replyTo ? { replyTo: { messageId: replyTo.messageId, mine: !replyTo.bySender } } : {}) }
 }
 
-/** Stores a received message in its place; undefined when this message of the contact is already there. */
+/** Stores a received message in its place; undefined when this message of the contact is already there, or was deleted here. */
 export const addReceivedMessage = async (
   tx: WriteTransaction,
   effects: Effects,
@@ -120,6 +122,7 @@ export const addReceivedMessage = async (
   const { conversationId } = conversation
   const { messageId, sequence } = content
   if (await tx.find(messageTable, messageIndex(conversationId, false, messageId))) return undefined
+  if (await tx.get(removedTable, [targetKey({ conversationId, mine: false, messageId })])) return undefined
   const orderMs = Math.max(0, Math.min(now, content.sentAtMs + clockOffsetMs))
   const { position, moved } = await arrivalPosition(tx, conversation, { sequence, orderMs })
   for (const row of moved) noteMessage(effects, row, false)

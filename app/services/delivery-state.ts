@@ -12,7 +12,8 @@ import { backOff, backOffWhole, sinceMs } from './timers.ts'
  *
  * 1. What the person sees of a message never goes back: waiting, sent, delivered, read. The row may: bytes whose session is
  *    lost are nobody's, and new ones begin below.
- * 2. A row with a message goes when its receipt came, a control row when somebody has it. Nothing else removes a row.
+ * 2. A row with a message goes when its receipt came, or the person deletes the message; a control row when somebody has it.
+ *    Nothing else removes a row.
  * 3. Bytes change only by `sealed`, and no two seals of one row are at once: it is the same transaction that encrypts.
  * 4. What is said of other bytes than the row has changes nothing of it; the row's own are offered at once.
  * 5. Every answer to an offer says when the next one is, as long as the row is there: there is no last attempt.
@@ -57,6 +58,8 @@ export type DeliveryEvent =
   | { readonly kind: 'lanes-told' }
   /** The contact lives elsewhere now, or the person does not want to wait. */
   | { readonly kind: 'hurried' }
+  /** The person has deleted the message. */
+  | { readonly kind: 'withdrawn' }
   /** The contact has the message. */
   | { readonly kind: 'receipt'; readonly status: ReceiptStatus }
 
@@ -198,6 +201,8 @@ export const deliver = (row: OutboxRow | undefined, event: DeliveryEvent, at: Su
       return { row: { ...row, dueAtMs: at.now() + at.pace.overtakeMs }, follows: [{ kind: 'offer' }] }
     case 'lanes-told':
       return stageOf(row) === 'sealed' ? unchanged(row, { kind: 'offer' }) : unchanged(row)
+    case 'withdrawn':
+      return row.messageId ? { row: undefined, follows: [{ kind: 'forget' }] } : unchanged(row)
     case 'hurried':
       return row.envelope ? unchanged(row, { kind: 'offer' }) : unchanged(row)
   }

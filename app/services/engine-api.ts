@@ -28,8 +28,21 @@ export interface MessageView {
   readonly status?: MessageStatus
   /** The app itself says something here (`mine`, without text and status): the contact's keys have changed. */
   readonly notice?: 'keys-changed'
+  /** When it was last edited; Unix milliseconds. Absent: never. */
+  readonly editedAtMs?: number
+  /** It was deleted for both sides: there is no text any more. */
+  readonly deleted?: boolean
+  /** One emoji of each side. */
+  readonly reactions?: { readonly mine?: string; readonly theirs?: string }
   /** The message it answers, which may not be here (any more). */
   readonly replyTo?: string
+}
+
+/** What a message said before an edit. */
+export interface EarlierText {
+  readonly text: string
+  /** When it said so; Unix milliseconds. */
+  readonly sentAtMs: number
 }
 
 export interface ConversationView {
@@ -37,7 +50,7 @@ export interface ConversationView {
   readonly contactId: string
   /** The contact's display name; absent until their first message told it. */
   readonly name?: string
-  readonly last?: Pick<MessageView, 'text' | 'mine' | 'sentAtMs' | 'status'>
+  readonly last?: Pick<MessageView, 'text' | 'mine' | 'sentAtMs' | 'status' | 'deleted'>
   /** When it was begun; Unix milliseconds. */
   readonly createdAtMs: number
   readonly unread: number
@@ -125,6 +138,8 @@ export type SafetyVerdict =
 export type EngineEvent =
   | { readonly kind: 'conversation'; readonly conversation: ConversationView }
   | { readonly kind: 'message'; readonly message: MessageView; readonly isNew: boolean }
+  /** Messages were deleted on this device. */
+  | { readonly kind: 'removed'; readonly conversationId: string; readonly messageIds: readonly string[] }
   | { readonly kind: 'relays'; readonly relays: readonly RelayView[] }
   | { readonly kind: 'profile'; readonly profile: ProfileView }
   | { readonly kind: 'settings'; readonly settings: Settings }
@@ -263,6 +278,16 @@ export interface EngineApi {
   message(conversationId: string, messageId: string): Promise<MessageView | undefined>
   /** Resolves once message, session and outbox are committed. `replyTo`: the message that is answered. */
   send(conversationId: string, text: string, replyTo?: string): Promise<Outcome<MessageView>>
+  /** What an own message says from now on, on both sides; what it said before stays readable. */
+  edit(conversationId: string, messageId: string, text: string): Promise<Outcome<MessageView>>
+  /** Oldest first. */
+  earlierTexts(conversationId: string, messageId: string): Promise<EarlierText[]>
+  /** One emoji, in place of an earlier one; null: none. */
+  react(conversationId: string, messageId: string, emoji: string | null): Promise<Outcome<MessageView>>
+  /** Own messages: nothing of what they said is left on either side once the contact has heard of it. */
+  deleteForEveryone(conversationId: string, messageIds: readonly string[]): Promise<Outcome<null>>
+  /** On this device alone. */
+  removeMessages(conversationId: string, messageIds: readonly string[]): Promise<Outcome<null>>
   /** Everything up to `position` was on screen. */
   markRead(conversationId: string, position: number): Promise<void>
   saveDraft(conversationId: string, text: string, replyTo?: string): Promise<void>

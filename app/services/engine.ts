@@ -4,6 +4,7 @@ import type { Network } from '../../signaling/network.ts'
 import type { ClientStore } from '../store/client-store.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { createAccount, setName } from './account.ts'
+import { deleteForEveryone, editMessage, react, readEarlierTexts } from './change-messages.ts'
 import type { Core } from './core.ts'
 import { createCryptoChoice, type CryptoChoice } from './crypto-choice.ts'
 import { diagnose } from './diagnosis.ts'
@@ -17,6 +18,7 @@ import { addRelay, moveRelay, removeRelay } from './own-relays.ts'
 import { isReadyForInvite } from './publish.ts'
 import { markRead } from './read-marks.ts'
 import { readMessage, readMessages } from './read-messages.ts'
+import { removeMessages } from './remove-messages.ts'
 import { repairNow } from './repair-now.ts'
 import { replaceKeysStep } from './replace-keys.ts'
 import type { RunningOptions } from './create-core.ts'
@@ -97,6 +99,11 @@ type ConversationCall =
   | 'messages'
   | 'message'
   | 'send'
+  | 'edit'
+  | 'earlierTexts'
+  | 'react'
+  | 'deleteForEveryone'
+  | 'removeMessages'
   | 'markRead'
   | 'saveDraft'
   | 'typing'
@@ -112,6 +119,11 @@ const conversationCalls = (open: () => Running): Pick<EngineApi, ConversationCal
   messages: async (conversationId, page) => readMessages(open().core, conversationId, page),
   message: async (conversationId, messageId) => readMessage(open().core, conversationId, messageId),
   send: async (conversationId, text, replyTo) => open().sendMessage.send(conversationId, text, replyTo),
+  edit: async (conversationId, messageId, text) => editMessage(open().core, conversationId, messageId, text),
+  earlierTexts: async (conversationId, messageId) => readEarlierTexts(open().core, conversationId, messageId),
+  react: async (conversationId, messageId, emoji) => react(open().core, conversationId, messageId, emoji),
+  deleteForEveryone: async (conversationId, messageIds) => deleteForEveryone(open().core, conversationId, messageIds),
+  removeMessages: async (conversationId, messageIds) => removeMessages(open().core, conversationId, messageIds),
   markRead: async (conversationId, position) => markRead(open().core, conversationId, position),
   saveDraft: async (conversationId, text, replyTo) => saveDraft(open().core, conversationId, text, replyTo),
   typing: async (conversationId) => open().typing(conversationId),

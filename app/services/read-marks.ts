@@ -13,7 +13,7 @@ import { readSettings } from './settings.ts'
 const perStep = 200
 
 /** The first message after `position` that was not on screen yet. */
-const nextUnseen = async (
+export const nextUnseen = async (
   tx: WriteTransaction,
   conversationId: Uint8Array,
   position: number,

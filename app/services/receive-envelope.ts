@@ -6,6 +6,7 @@ import { equalBytes, toHex } from '../../protocol/wire/bytes.ts'
 import type { ReceivedEnvelope } from '../../signaling/network.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
+import { ownChangeTable } from '../store/records/change.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
 import { envelopeTable, type EnvelopeRow } from '../store/records/envelope.ts'
@@ -13,6 +14,7 @@ import { handshakeTable } from '../store/records/handshake.ts'
 import { inviteTable } from '../store/records/invite.ts'
 import { messageIndex, messageTable } from '../store/records/message.ts'
 import { prekeyKey, prekeyTable } from '../store/records/prekey.ts'
+import { isChange } from '../../protocol/content/body.ts'
 import { answerAbove, answerRepair } from './answer-repair.ts'
 import { withKnownLog } from './contact-logs.ts'
 import { applyAnnouncements, newContact } from './contacts.ts'
@@ -26,6 +28,7 @@ import { readAccount } from './identity.ts'
 import { openEnvelope, type Opened } from './open-envelope.ts'
 import { originOf, type Origin } from './origin.ts'
 import { oweReceipt } from './receipts.ts'
+import { applyEarlyChanges, receiveChange } from './receive-change.ts'
 import { encryptWaiting, offerGaps } from './resend.ts'
 import { withReceiveOnly } from './retired-devices.ts'
 import { addSession, dispatchControl, putSession, sendingSession } from './sessions.ts'
@@ -39,12 +42,12 @@ const handleKnown = async (tx: WriteTransaction, core: Core, effects: Effects, k
   if (core.recentReceipts.has(id)) return
   // What came as a request got no receipt, and gets one only after it was accepted.
   if ((await tx.get(contactTable, [contactId]))?.state !== 'accepted') return
+  // Absent: a change has no row of its own, and a message may have been deleted here.
   const message = await tx.find(messageTable, messageIndex(conversationId, false, messageId))
-  if (!message) return
   await oweReceipt(
     tx,
     effects,
-    { contactId, messageId, envelopeId: id, read: await mayTellRead(tx, message.seen) },
+    { contactId, messageId, envelopeId: id, read: await mayTellRead(tx, message?.seen ?? false) },
     core.now(),
   )
 }
@@ -82,6 +85,17 @@ const acceptHandshake = async (
   return toRetired ? withReceiveOnly(contact, [session.sessionId]) : contact
 }
 
+/** The contact has this change of ours. The number of its outbox row, if it was one and had not been receipted. */
+const settleChange = async (
+  tx: WriteTransaction,
+  contactId: Uint8Array,
+  messageId: Uint8Array,
+): Promise<number | undefined> => {
+  const change = await tx.get(ownChangeTable, [contactId, messageId])
+  if (change) tx.delete(ownChangeTable, [contactId, messageId])
+  return change?.outboxNumber
+}
+
 /** Receipts count only for messages of this device in the conversation with their sender. */
 const applyReceipt = async (
   tx: WriteTransaction,
@@ -95,7 +109,7 @@ const applyReceipt = async (
   await Promise.all(ids.map((messageId) => tx.find(messageTable, messageIndex(conversationId, true, messageId))))
   for (const messageId of ids) {
     const before = await tx.find(messageTable, messageIndex(conversationId, true, messageId))
-    const number = before?.outboxNumber
+    const number = before ? before.outboxNumber : await settleChange(tx, contactId, messageId)
     newest = Math.max(newest, number ?? 0)
     await addReceipt(tx, core, effects, { contactId, conversationId, messageId, number }, status)
   }
@@ -118,11 +132,15 @@ const acceptContent = async (
     return undefined
   }
   if (body.kind === 'repair') await answerRepair(tx, core, effects, contact.contactId, session, body.envelopeIds)
-  if (sequence === 0) return undefined
+  if (sequence === 0 && !isChange(body)) return undefined
   const conversation = await tx.get(conversationTable, [contact.conversationId])
   if (!conversation) return undefined
-  const received = { content, envelopeId: id, now: core.now(), clockOffsetMs: contact.clockOffsetMs ?? 0 }
-  await addReceivedMessage(tx, effects, conversation, received)
+  if (isChange(body)) await receiveChange(tx, core, effects, conversation.conversationId, body, content.sentAtMs)
+  else {
+    const received = { content, envelopeId: id, now: core.now(), clockOffsetMs: contact.clockOffsetMs ?? 0 }
+    const row = await addReceivedMessage(tx, effects, conversation, received)
+    if (row) await applyEarlyChanges(tx, effects, row)
+  }
   const owed = { contactId: contact.contactId, messageId, envelopeId: id, read: false }
   if (contact.state === 'accepted') await oweReceipt(tx, effects, owed, core.now())
   effects.quiet.add(toHex(contact.contactId))

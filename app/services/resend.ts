@@ -1,7 +1,9 @@
 import { envelopeId } from '../../protocol/envelope/envelope.ts'
+import { fromBodyFrame } from '../../protocol/content/body.ts'
 import { toHex } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import type { AccountRow } from '../store/records/account.ts'
+import { ownChangeTable } from '../store/records/change.ts'
 import { contactTable, type ContactRow } from '../store/records/contact.ts'
 import { messageIndex, messageTable } from '../store/records/message.ts'
 import { outboxTable, type OutboxRow } from '../store/records/outbox.ts'
@@ -12,13 +14,24 @@ import type { Effects } from './effects.ts'
 import { readAccount } from './identity.ts'
 import { encryptFor, textBody, type Saying } from './sessions.ts'
 
+/** A change of ours, as it was said first. */
+const changeOf = async (
+  tx: WriteTransaction,
+  contactId: Uint8Array,
+  messageId: Uint8Array,
+): Promise<Saying | undefined> => {
+  const change = await tx.get(ownChangeTable, [contactId, messageId])
+  return change && { messageId, sentAtMs: change.sentAtMs, sequence: 0, body: fromBodyFrame(change) }
+}
+
 /** What an outbox row says; undefined when its message is not there any more. */
 const sayingOf = async (tx: WriteTransaction, core: Core, row: OutboxRow): Promise<Saying | undefined> => {
   if (!row.messageId) {
     return { messageId: core.random(16), sentAtMs: core.now(), sequence: 0, body: { kind: 'profile' }, announce: true }
   }
   const message = await tx.find(messageTable, messageIndex(row.conversationId, true, row.messageId))
-  if (message?.text === undefined) return undefined
+  if (!message) return changeOf(tx, row.contactId, row.messageId)
+  if (message.text === undefined) return undefined
   const { messageId, sentAtMs, sequence, text, replyTo } = message
   return { messageId, sentAtMs, sequence, body: textBody(text, replyTo) }
 }

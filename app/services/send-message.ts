@@ -1,5 +1,4 @@
-import { encodeUtf8, fromHex } from '../../protocol/wire/bytes.ts'
-import { maxTextBytes } from '../../protocol/wire/limits.ts'
+import { fromHex } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { contactTable } from '../store/records/contact.ts'
 import { conversationTable } from '../store/records/conversation.ts'
@@ -10,6 +9,7 @@ import type { Effects } from './effects.ts'
 import type { MessageView, Outcome } from './engine-api.ts'
 import { requireAccount } from './identity.ts'
 import { problemOf, refuse } from './problems.ts'
+import { sendableText } from './sendable-text.ts'
 import { dispatch, textBody } from './sessions.ts'
 import { messageView, referenceOf } from './views.ts'
 
@@ -85,14 +85,8 @@ export const createSendMessage = (core: Core): SendMessage => {
 
   return {
     send: (conversationId, text, replyTo) => {
-      // Lone surrogates cannot be UTF-8; the replacement character is what a browser would show anyway.
-      const wellFormed = text.toWellFormed()
-      if (wellFormed === '') return Promise.resolve(refuse('unknown', 'there is nothing to send'))
-      if (encodeUtf8(wellFormed).length > maxTextBytes) {
-        return Promise.resolve(
-          refuse('too-long', `a message holds at most ${maxTextBytes / 1024} KiB of text; send it in parts`),
-        )
-      }
+      const sendable = sendableText(text)
+      if (!sendable.ok) return Promise.resolve(sendable)
       let answered: MessageReference | undefined
       try {
         answered = replyTo === undefined ? undefined : referenceOf(replyTo)
@@ -100,7 +94,7 @@ export const createSendMessage = (core: Core): SendMessage => {
         return Promise.resolve({ ok: false, problem: problemOf(cause) })
       }
       return new Promise((resolve) => {
-        pending.push({ conversationId: fromHex(conversationId), text: wellFormed, replyTo: answered, resolve })
+        pending.push({ conversationId: fromHex(conversationId), text: sendable.value, replyTo: answered, resolve })
         if (!running) void run()
       })
     },

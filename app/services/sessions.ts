@@ -1,5 +1,5 @@
 import { encodeContent, type Content } from '../../protocol/content/content.ts'
-import type { ContentBody } from '../../protocol/content/body.ts'
+import { isChange, type ContentBody } from '../../protocol/content/body.ts'
 import { inviteProof } from '../../protocol/envelope/invite.ts'
 import { encryptMessage, preferredSession, type Session } from '../../protocol/session/session.ts'
 import { equalBytes } from '../../protocol/wire/bytes.ts'
@@ -146,7 +146,8 @@ export const dispatch = async (
   const written = {
     contactId: contact.contactId,
     number,
-    ...(saying.sequence > 0 ? { messageId: saying.messageId } : {}),
+    // What has an id here is offered until its receipt comes.
+    ...(saying.sequence > 0 || isChange(saying.body) ? { messageId: saying.messageId } : {}),
     conversationId: contact.conversationId,
     createdAtMs: core.now(),
   }

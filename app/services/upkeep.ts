@@ -9,6 +9,7 @@ import { sweepInvites } from './invites.ts'
 import { stockLanes } from './lanes.ts'
 import { sweepLeftRelays } from './own-relays.ts'
 import { renewOpenings } from './renew-openings.ts'
+import { sweepEarlyChanges } from './receive-change.ts'
 import { sweepFailures } from './repair.ts'
 import { sweepRetiredDevices } from './retired-devices.ts'
 
@@ -35,5 +36,6 @@ export const upkeepStep = async (tx: WriteTransaction, core: Core, effects: Effe
   await contactUpkeepStep(tx, core, effects)
   await renewOpenings(tx, core, effects)
   await sweepFailures(tx, core.now())
+  await sweepEarlyChanges(tx, core.now() - knownEnvelopesMs)
   await stockLanes(tx, core, await requireAccount(tx), effects)
 }

@@ -20,6 +20,13 @@ export const referenceOf = (name: string): MessageReference => {
   return { messageId: Uint8Array.from(messageId), mine: side === 1 }
 }
 
+const reactionsOf = ({ reactionHere, reactionThere }: MessageRow): Pick<MessageView, 'reactions'> => {
+  const [mine, theirs] = [reactionHere?.emoji ?? '', reactionThere?.emoji ?? '']
+  return mine === '' && theirs === ''
+    ? {}
+    : { reactions: { ...(mine === '' ? {} : { mine }), ...(theirs === '' ? {} : { theirs }) } }
+}
+
 export const messageView = (row: MessageRow): MessageView => ({
   messageId: nameOf(row),
   conversationId: toHex(row.conversationId),
@@ -29,6 +36,9 @@ export const messageView = (row: MessageRow): MessageView => ({
   ...(row.text === undefined ? {} : { text: row.text }),
   ...(row.status === undefined ? {} : { status: row.status }),
   ...(row.notice === undefined ? {} : { notice: row.notice }),
+  ...(row.editedAtMs === undefined ? {} : { editedAtMs: row.editedAtMs }),
+  ...(row.deleted ? { deleted: true } : {}),
+  ...reactionsOf(row),
   ...(row.replyTo === undefined ? {} : { replyTo: nameOf(row.replyTo) }),
 })
 
@@ -49,6 +59,7 @@ export const conversationView = (row: ConversationRow, presence: Presence): Conv
             sentAtMs: last.sentAtMs,
             ...(last.text === undefined ? {} : { text: last.text }),
             ...(last.status === undefined ? {} : { status: last.status }),
+            ...(last.deleted ? { deleted: true } : {}),
           },
         }),
     createdAtMs: row.createdAtMs,

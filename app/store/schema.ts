@@ -2,6 +2,7 @@ import type { IDBPDatabase } from 'idb'
 import type { Table } from './client-store.ts'
 import { lockStore } from './device-lock.ts'
 import { accountTable } from './records/account.ts'
+import { earlierTextTable, earlyChangeTable, ownChangeTable, removedTable } from './records/change.ts'
 import { contactTable } from './records/contact.ts'
 import { continuityTable } from './records/continuity.ts'
 import { conversationTable } from './records/conversation.ts'
@@ -52,7 +53,10 @@ const secondTables: readonly AnyTable[] = [remoteDeviceTable, failureTable, held
 /** Tables of version 3: several tabs, and copies of a profile. */
 const thirdTables: readonly AnyTable[] = [leadershipTable, continuityTable]
 
-export const tables: readonly AnyTable[] = [...firstTables, ...secondTables, ...thirdTables]
+/** Tables of version 4: what becomes of a message after it was sent. */
+const fourthTables: readonly AnyTable[] = [ownChangeTable, earlyChangeTable, earlierTextTable, removedTable]
+
+export const tables: readonly AnyTable[] = [...firstTables, ...secondTables, ...thirdTables, ...fourthTables]
 
 /** Index `x` is there in every store: one shape for all, and an unused index costs nothing. */
 const createTables = (database: IDBPDatabase, added: readonly AnyTable[]): void => {
@@ -67,6 +71,7 @@ const upgrades: readonly ((database: IDBPDatabase) => void)[] = [
   },
   (database) => createTables(database, secondTables),
   (database) => createTables(database, thirdTables),
+  (database) => createTables(database, fourthTables),
 ]
 
 export const schemaVersion = upgrades.length

@@ -1,9 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { AppModel } from '../models/app-model.ts'
 import { ConversationPane } from './conversation/ConversationPane.tsx'
-import { InviteDialog } from './dialogs/InviteDialog.tsx'
-import { LinkDialog } from './dialogs/LinkDialog.tsx'
-import { SafetyDialog, SettingsDialog } from './dialogs/later-dialogs.ts'
+import { InviteDialog, LinkDialog, SafetyDialog, SettingsDialog } from './dialogs/later-dialogs.ts'
 import { ListPane } from './list/ListPane.tsx'
 import { Notices } from './Notices.tsx'
 import { BubbleIcon } from './parts/icons.tsx'
@@ -52,7 +50,8 @@ const useShortcuts = ({ app }: Props) => {
   useEffect(() => {
     const page = root.current?.ownerDocument
     const onKey = (event: KeyboardEvent) => {
-      if (app.dialog.value !== null || event.defaultPrevented || event.isComposing) return
+      const asked = app.conversation.value?.actions.asked.value ?? null
+      if (app.dialog.value !== null || asked !== null || event.defaultPrevented || event.isComposing) return
       if (event.key === 'Escape') app.closeConversation()
       else if (event.altKey && event.key === 'ArrowUp') app.openNeighbour(-1)
       else if (event.altKey && event.key === 'ArrowDown') app.openNeighbour(1)

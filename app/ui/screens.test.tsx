@@ -95,7 +95,8 @@ const formatted =
 const withFormatted = async () => {
   const { app, engine } = await withPeople()
   app.openConversation('c0')
-  engine.commit({ text: formatted, replyTo: 'm39' })
+  engine.commit({ text: formatted, replyTo: 'm39', editedAtMs: now, reactions: { mine: '👍', theirs: '❤️' } })
+  engine.commit({ text: '', mine: true, deleted: true, status: 'read' })
   engine.commit({ text: formatted, replyTo: 'gone', mine: true, status: 'read' })
   engine.commit({ text: 'long '.repeat(500), mine: true, status: 'read', replyTo: 'm38' })
   await vi.waitFor(() => expect(document.querySelector('.bubble-more')).not.toBeNull())
@@ -124,6 +125,24 @@ const screens: Record<string, () => unknown> = {
     await withFormatted()
     document.querySelector<HTMLElement>('.row-menu[tabindex="0"]')?.click()
     await vi.waitFor(() => expect(document.querySelector('[role=menu]')).not.toBeNull())
+  },
+  'a message being edited': async () => {
+    const { app } = await withFormatted()
+    app.conversation.value?.editLast()
+    await vi.waitFor(() => expect(document.querySelector('.editing-words')).not.toBeNull())
+  },
+  'deleting a message': async () => {
+    const { app } = await withFormatted()
+    const message = app.conversation.value?.messages.messages.value.findLast(({ mine }) => mine)
+    if (message) app.conversation.value?.actions.askDelete(message)
+    await vi.waitFor(() => expect(document.querySelector('dialog')).not.toBeNull())
+  },
+  'what a message said before': async () => {
+    const { app, engine } = await withFormatted()
+    engine.earlier = [{ text: 'first **words**', sentAtMs: now - 60_000 }]
+    const message = app.conversation.value?.messages.messages.value.findLast(({ editedAtMs }) => editedAtMs)
+    if (message) await app.conversation.value?.actions.showEarlier(message)
+    await vi.waitFor(() => expect(document.querySelectorAll('.versions > li')).toHaveLength(2))
   },
   'a message waits': async () => {
     const { app, engine } = await showApp(readyState(people), history(40, now))

@@ -7,6 +7,7 @@ import {
   optional,
   refine,
   struct,
+  text as shortText,
   uint,
   utf8,
   type StructCodec,
@@ -27,15 +28,36 @@ export type ContentBody =
   | { kind: 'lanes' }
   /** Ids of envelopes that did not open here, 16 bytes each: what was in them is asked for again. */
   | { kind: 'repair'; envelopeIds: Uint8Array[] }
+  /**
+   * The sender's own message says this now. `revision`: 1 for the first edit of a message, then ascending; the highest counts,
+   * in whatever order they come.
+   */
+  | { kind: 'edit'; messageId: Uint8Array; revision: number; text: string }
+  /** The sender's own message is gone, with all that was said by and to it. Nothing undoes that. */
+  | { kind: 'deletion'; messageId: Uint8Array }
+  /** What the sender thinks of a message; empty: nothing any more. `revision` counts per message and sender. */
+  | { kind: 'reaction'; target: ContentReference; revision: number; emoji: string }
   | { kind: 'unknown'; code: number; raw: Uint8Array }
 
 type Known = Exclude<ContentBody, { kind: 'unknown' }>
 
+/** What is said of a message after it was sent. */
+export type Change = Extract<ContentBody, { kind: 'edit' | 'deletion' | 'reaction' }>
+
+export const isChange = (body: ContentBody): body is Change =>
+  body.kind === 'edit' || body.kind === 'deletion' || body.kind === 'reaction'
+
 /** The number of each kind on the wire. */
-export const bodyCodes = { text: 0, receipt: 1, profile: 2, lanes: 3, repair: 4 } as const satisfies Record<
-  Known['kind'],
-  number
->
+export const bodyCodes = {
+  text: 0,
+  receipt: 1,
+  profile: 2,
+  lanes: 3,
+  repair: 4,
+  edit: 5,
+  deletion: 6,
+  reaction: 7,
+} as const satisfies Record<Known['kind'], number>
 
 /** A body on the wire: its kind's number and the kind's own struct as bytes, which an older version can carry unread. */
 export const bodyFrame = struct('body', { code: [0, uint(0xffff)], raw: [1, bytesUpTo(maxEnvelopeBytes)] })
@@ -63,6 +85,19 @@ export const maxRepairIds = 200
 
 const repair = struct('repair', { envelopeIds: [0, array(bytes(16), maxRepairIds, 1)] })
 
+/** 2^31: nobody changes their mind so often, and there is always a next number. 0 is never newer than what is there. */
+const revision = uint(2 ** 31)
+const edit = struct('edit', { messageId: [0, bytes(16)], revision: [1, revision], text: [2, utf8(maxTextBytes)] })
+const deletion = struct('deletion', { messageId: [0, bytes(16)] })
+
+/** 32 UTF-16 code units: the longest emoji (two people, skin tones, joined) has 15. What is no emoji is not shown. */
+export const maxEmojiLength = 32
+const reaction = struct('reaction', {
+  target: [0, nested(reference)],
+  revision: [1, revision],
+  emoji: [2, shortText(maxEmojiLength)],
+})
+
 /** Kinds that only announce what stands beside the body. */
 const announcement = struct('announcement', {})
 
@@ -80,6 +115,12 @@ export const toBodyFrame = (body: ContentBody): BodyFrame => {
       return frame(body.kind, receipt, body)
     case 'repair':
       return frame(body.kind, repair, body)
+    case 'edit':
+      return frame(body.kind, edit, body)
+    case 'deletion':
+      return frame(body.kind, deletion, body)
+    case 'reaction':
+      return frame(body.kind, reaction, body)
     case 'profile':
     case 'lanes':
       return frame(body.kind, announcement, {})
@@ -106,6 +147,12 @@ export const fromBodyFrame = ({ code, raw }: BodyFrame): ContentBody => {
       return { kind: 'lanes' }
     case bodyCodes.repair:
       return { kind: 'repair', ...repair.decode(raw) }
+    case bodyCodes.edit:
+      return { kind: 'edit', ...edit.decode(raw) }
+    case bodyCodes.deletion:
+      return { kind: 'deletion', ...deletion.decode(raw) }
+    case bodyCodes.reaction:
+      return { kind: 'reaction', ...reaction.decode(raw) }
     default:
       return { kind: 'unknown', code, raw }
   }

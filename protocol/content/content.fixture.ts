@@ -47,8 +47,21 @@ const body: fc.Arbitrary<Content['body']> = fc.oneof(
     envelopeIds: fc.array(fixed(16), { minLength: 1, maxLength: 5 }),
   }),
   fc.record({
+    kind: fc.constant('edit' as const),
+    messageId: fixed(16),
+    revision: fc.nat({ max: 2 ** 31 - 1 }),
+    text: wellFormedText(200, 1),
+  }),
+  fc.record({ kind: fc.constant('deletion' as const), messageId: fixed(16) }),
+  fc.record({
+    kind: fc.constant('reaction' as const),
+    target: fc.record({ messageId: fixed(16), bySender: fc.boolean() }),
+    revision: fc.nat({ max: 2 ** 31 - 1 }),
+    emoji: wellFormedText(32),
+  }),
+  fc.record({
     kind: fc.constant('unknown' as const),
-    code: fc.integer({ min: 5, max: 0xffff }),
+    code: fc.integer({ min: 8, max: 0xffff }),
     raw: fc.uint8Array({ maxLength: 100 }),
   }),
 )

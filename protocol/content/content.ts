@@ -87,6 +87,9 @@ type Frame = ReturnType<typeof shape.decode>
 /** What is inside an envelope. */
 export type Content = Omit<Frame, 'body'> & { body: ContentBody }
 
+const isChange = (code: number): boolean =>
+  code === bodyCodes.edit || code === bodyCodes.deletion || code === bodyCodes.reaction
+
 const checkFrame = ({ body, sequence, profile: name, lanes }: Frame): void => {
   const refuse = (reason: string): never => {
     throw new ProtocolError('malformed', `content: ${reason}`)
@@ -94,6 +97,7 @@ const checkFrame = ({ body, sequence, profile: name, lanes }: Frame): void => {
   if (body.code === bodyCodes.text && sequence === 0) refuse('a text without its sequence number')
   if (body.code === bodyCodes.receipt && sequence !== 0) refuse('a receipt with a sequence number')
   if (body.code === bodyCodes.repair && sequence !== 0) refuse('a repair with a sequence number')
+  if (isChange(body.code) && sequence !== 0) refuse('a change with a sequence number')
   if (body.code === bodyCodes.profile && (name === undefined || sequence !== 0))
     refuse('a profile body without a profile')
   if (body.code === bodyCodes.lanes && (lanes === undefined || sequence !== 0)) refuse('a lanes body without lanes')

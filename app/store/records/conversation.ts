@@ -13,6 +13,7 @@ const lastMessage = struct('last-message', {
   mine: [2, boolean],
   sentAtMs: [3, uint()],
   status: [4, optional(messageStatus)],
+  deleted: [5, optional(boolean)],
 })
 
 /** What the list of conversations shows, kept in step with the messages in the same transactions. */

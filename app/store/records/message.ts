@@ -1,4 +1,5 @@
 import { concatBytes } from '../../../protocol/wire/bytes.ts'
+import { maxEmojiLength } from '../../../protocol/content/body.ts'
 import { boolean, bytes, bytesUpTo, nested, oneOf, optional, struct, text, uint } from '../../../protocol/wire/codec.ts'
 import { maxEnvelopeBytes, maxTextBytes } from '../../../protocol/wire/limits.ts'
 import type { Table } from '../client-store.ts'
@@ -13,6 +14,9 @@ const noticeKind = oneOf({ 'keys-changed': 0 })
 /** Another message of the same conversation; `mine`: written on this side. */
 export const messageReference = struct('message-reference', { messageId: [0, bytes(16)], mine: [1, boolean] })
 export type MessageReference = ReturnType<typeof messageReference.decode>
+
+/** What one side thinks of a message. Empty: taken back, which counts too, so that an older one does not come again. */
+const reaction = struct('reaction', { emoji: [0, text(maxEmojiLength)], revision: [1, uint()] })
 
 /** One shown message, or a notice: a row of ours without text, status or sequence. */
 const message = struct('message', {
@@ -41,6 +45,13 @@ const message = struct('message', {
   seen: [12, boolean],
   /** The message it answers, which may be gone. */
   replyTo: [13, optional(nested(messageReference))],
+  /** How often it was edited, and when it last was, by the sender's clock. */
+  revision: [14, optional(uint())],
+  editedAtMs: [15, optional(uint())],
+  /** It was deleted for both sides: nothing of what it said is left. */
+  deleted: [16, optional(boolean)],
+  reactionHere: [17, optional(nested(reaction))],
+  reactionThere: [18, optional(nested(reaction))],
   notice: [20, optional(noticeKind)],
 })
 export type MessageRow = ReturnType<typeof message.decode>

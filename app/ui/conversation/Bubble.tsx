@@ -2,6 +2,7 @@ import type { MessageView, Referred } from '../../models/messages-model.ts'
 import { clockTime, exactTime } from '../parts/format-time.ts'
 import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
 import { MessageText } from '../rich-text/MessageText.tsx'
+import { deletedWords, unknownWords } from '../parts/message-words.ts'
 import { Quote } from './Quote.tsx'
 
 /** What a person can do with the messages of a conversation, and what their rows need to know. */
@@ -12,6 +13,10 @@ export interface MessageActions {
   readonly unfold: (messageId: string) => void
   readonly answer: (message: MessageView) => void
   readonly copy: (message: MessageView) => void
+  readonly edit: (message: MessageView) => void
+  readonly react: (message: MessageView, emoji: string) => void
+  readonly remove: (message: MessageView) => void
+  readonly showEarlier: (message: MessageView) => void
 }
 
 interface Props {
@@ -40,25 +45,36 @@ const Answered = ({ replyTo, senderName, actions }: Omit<Props, 'message' | 'hel
   )
 }
 
+const Words = ({ message, actions }: Pick<Props, 'message' | 'actions'>) => {
+  const { messageId, mine, text, deleted } = message
+  if (text !== undefined)
+    return (
+      <MessageText text={text} unfolded={actions.isUnfolded(messageId)} onUnfold={() => actions.unfold(messageId)} />
+    )
+  return <span class="bubble-text bubble-unknown">{deleted ? deletedWords(mine) : unknownWords}</span>
+}
+
 /** One message: what it answers, its text, time, and for one's own how far it came. */
 export const Bubble = ({ message, senderName, held, actions }: Props) => (
   <div class="bubble" dir="auto">
     {message.replyTo !== undefined && <Answered replyTo={message.replyTo} senderName={senderName} actions={actions} />}
-    {message.text === undefined ? (
-      <span class="bubble-text bubble-unknown">This message needs a newer version of Sotto.</span>
-    ) : (
-      <MessageText
-        text={message.text}
-        unfolded={actions.isUnfolded(message.messageId)}
-        onUnfold={() => actions.unfold(message.messageId)}
-      />
-    )}
+    <Words message={message} actions={actions} />
     <span class="bubble-meta">
       {!message.mine && <span class="visually-hidden"> from {senderName}, </span>}
+      {message.editedAtMs !== undefined && (
+        <button
+          type="button"
+          class="button-link bubble-edited"
+          title="What it said before"
+          onClick={() => actions.showEarlier(message)}
+        >
+          edited
+        </button>
+      )}
       <time dir="auto" dateTime={new Date(message.sentAtMs).toISOString()} title={exactTime(message.sentAtMs)}>
         {clockTime(message.sentAtMs)}
       </time>
-      {message.status !== undefined && (
+      {message.status !== undefined && !message.deleted && (
         <>
           <StatusIcon status={message.status} />
           <span id={`status-${message.messageId}`} class="visually-hidden">

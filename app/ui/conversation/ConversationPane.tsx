@@ -1,7 +1,9 @@
 import { useMemo } from 'preact/hooks'
 import type { Connection } from '../../models/connection.ts'
 import type { ConversationModel } from '../../models/conversation-model.ts'
+import type { MessageActionsModel } from '../../models/message-actions-model.ts'
 import type { MessageView } from '../../models/messages-model.ts'
+import { DeleteDialog, EarlierTextsDialog } from '../dialogs/later-dialogs.ts'
 import { BubbleIcon } from '../parts/icons.tsx'
 import { previewOf } from '../rich-text/syntax-tree.ts'
 import type { MessageActions } from './Bubble.tsx'
@@ -46,14 +48,31 @@ const Beginning = ({ name, named }: { name: string; named: boolean }) => (
   </div>
 )
 
-const actionsOn = ({ messages, composer, show, copyText }: ConversationModel): MessageActions => ({
+const actionsOn = ({ messages, composer, actions, show }: ConversationModel): MessageActions => ({
   referred: messages.referred,
   isUnfolded: messages.isUnfolded,
   unfold: messages.unfold,
   answer: ({ messageId }) => composer.answer(messageId),
   show: (messageId) => void show(messageId),
-  copy: (message) => void copyText(message),
+  copy: (message) => void actions.copyText(message),
+  edit: composer.beginEdit,
+  react: (message, emoji) => void actions.react(message, emoji),
+  remove: actions.askDelete,
+  showEarlier: (message) => void actions.showEarlier(message),
 })
+
+const AskedDialog = ({ actions, now }: { actions: MessageActionsModel; now: number }) => {
+  const asked = actions.asked.value
+  if (asked === null) return null
+  if (asked.kind === 'earlier') return <EarlierTextsDialog {...asked} now={now} onClose={actions.close} />
+  return (
+    <DeleteDialog
+      message={asked.message}
+      onDelete={(where) => void actions.deleteAsked(where)}
+      onClose={actions.close}
+    />
+  )
+}
 
 const Messages = ({ conversation, now }: Pick<Props, 'conversation' | 'now'>) => {
   const { messages, view } = conversation
@@ -132,9 +151,11 @@ export const ConversationPane = ({ conversation, ...props }: Props) => {
         referred={conversation.messages.referred}
         senderName={conversation.name.value}
         focus={props.focusComposer}
+        onEditLast={conversation.editLast}
       />
+      <AskedDialog actions={conversation.actions} now={props.now} />
       <p class="said" role="status">
-        {conversation.said.value !== null && <span>{conversation.said.value}</span>}
+        {conversation.actions.said.value !== null && <span>{conversation.actions.said.value}</span>}
       </p>
       <p class="visually-hidden" aria-live="polite">
         {spoken !== null && wordsOf(spoken, conversation.name.value)}

@@ -217,7 +217,7 @@ describe('MessageList', () => {
     await userEvent.keyboard('{Escape}')
     await vi.waitFor(() => expect(document.activeElement).toBe(button('message 940')))
     expect(opened.app.conversation.value).not.toBeNull()
-    await userEvent.keyboard('{Enter}{ArrowUp}{Enter}')
+    await userEvent.keyboard('{Enter}{ArrowDown}{Enter}')
     await vi.waitFor(() => expect(opened.world.copied).toEqual(['message 940']))
     await expect.element(page.getByText('Copied')).toBeVisible()
     button('message 940')?.focus()

@@ -5,7 +5,8 @@ import type { MessageView } from '../../models/messages-model.ts'
 import { DownIcon, UpIcon } from '../parts/icons.tsx'
 import type { MessageActions } from './Bubble.tsx'
 import { groupingOf } from './grouping.ts'
-import { MessageMenu, type OpenMenu } from './MessageMenu.tsx'
+import { MessageMenu } from '../dialogs/later-dialogs.ts'
+import type { OpenMenu } from './MessageMenu.tsx'
 import { MessageRow } from './MessageRow.tsx'
 import { useRowFocus } from './use-row-focus.ts'
 import { useSought } from './use-sought.ts'
@@ -229,10 +230,10 @@ export const MessageList = ({ complete, unread, onNeedOlder, onLookedAt, ...prop
         <MessageMenu
           {...menu}
           actions={props.actions}
-          onClose={(chosen) => {
+          onChosen={() => setMenu(null)}
+          onClose={() => {
             setMenu(null)
-            // What was chosen knows where the person goes on.
-            if (!chosen) focus.to(messages.findIndex(({ messageId }) => messageId === menu.message.messageId))
+            focus.to(messages.findIndex(({ messageId }) => messageId === menu.message.messageId))
           }}
         />
       )}

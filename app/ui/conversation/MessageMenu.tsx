@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { MessageView } from '../../models/messages-model.ts'
-import { CopyIcon, ReplyIcon } from '../parts/icons.tsx'
+import { CopyIcon, DeleteIcon, EditIcon, ReplyIcon } from '../parts/icons.tsx'
 import type { MessageActions } from './Bubble.tsx'
 import type { Point } from './use-long-press.ts'
 
@@ -11,10 +11,11 @@ export interface OpenMenu {
   readonly point: Point
 }
 
-interface Props extends OpenMenu {
+export interface MessageMenuProps extends OpenMenu {
   readonly actions: MessageActions
-  /** `chosen`: something was chosen, and that decides where the focus goes. */
-  readonly onClose: (chosen: boolean) => void
+  readonly onClose: () => void
+  /** Something was chosen, which decides where the focus goes. */
+  readonly onChosen: () => void
 }
 
 interface Item {
@@ -23,10 +24,15 @@ interface Item {
   readonly act: (message: MessageView) => void
 }
 
-const itemsFor = ({ text }: MessageView, actions: MessageActions): readonly Item[] => [
-  { label: 'Reply', Icon: ReplyIcon, act: actions.answer },
+const itemsFor = ({ text, mine, deleted }: MessageView, actions: MessageActions): readonly Item[] => [
+  ...(deleted ? [] : [{ label: 'Reply', Icon: ReplyIcon, act: actions.answer }]),
   ...(text === undefined ? [] : [{ label: 'Copy text', Icon: CopyIcon, act: actions.copy }]),
+  ...(mine && text !== undefined ? [{ label: 'Edit', Icon: EditIcon, act: actions.edit }] : []),
+  { label: 'Delete…', Icon: DeleteIcon, act: actions.remove },
 ]
+
+/** The ones people use most. */
+const quickEmojis = ['👍', '❤️', '😂', '😮', '😢', '🙏']
 
 /** 8 px from every edge of the window. */
 const edgePx = 8
@@ -40,27 +46,58 @@ const place = (menu: HTMLElement, { x, y }: Point): void => {
   menu.style.top = `${within(y + height + edgePx > innerHeight ? y - height : y, height, innerHeight)}px`
 }
 
-const steps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }
+const steps: Readonly<Record<string, number>> = {
+  ArrowDown: 1,
+  ArrowRight: 1,
+  ArrowUp: -1,
+  ArrowLeft: -1,
+  Home: -Infinity,
+  End: Infinity,
+}
 
 /** The item `key` leads to from the focused one; at the ends it goes round. */
 const itemAt = (menu: HTMLElement, key: string): HTMLElement | undefined => {
   const step = steps[key]
   if (step === undefined) return undefined
-  const items = [...menu.querySelectorAll<HTMLElement>('[role=menuitem]')]
+  const items = [...menu.querySelectorAll<HTMLElement>('[role^=menuitem]')]
   if (!Number.isFinite(step)) return items.at(step > 0 ? -1 : 0)
   const now = items.findIndex((item) => item === menu.ownerDocument.activeElement)
   return items.at((now + step) % items.length)
 }
 
+const Emojis = ({ message, actions, onClose }: Pick<MessageMenuProps, 'message' | 'actions' | 'onClose'>) => (
+  <div class="menu-emojis" role="group" aria-label="React">
+    {quickEmojis.map((emoji) => (
+      <button
+        key={emoji}
+        type="button"
+        role="menuitemcheckbox"
+        aria-checked={message.reactions?.mine === emoji}
+        tabIndex={-1}
+        class="menu-emoji"
+        onClick={() => {
+          onClose()
+          actions.react(message, emoji)
+        }}
+      >
+        {emoji}
+      </button>
+    ))}
+  </div>
+)
+
 /** What can be done with one message. The browser closes it when something else is touched. */
-export const MessageMenu = ({ message, point, actions, onClose }: Props) => {
+export const MessageMenu = ({ message, point, actions, onClose, onChosen }: MessageMenuProps) => {
   const element = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
     const menu = element.current
-    if (menu === null) return
+    if (menu === null) return undefined
     menu.showPopover()
     place(menu, point)
-    menu.querySelector<HTMLElement>('[role=menuitem]')?.focus()
+    menu.querySelector<HTMLElement>('.menu-item')?.focus()
+    // What it belongs to stands elsewhere then.
+    addEventListener('resize', onClose)
+    return () => removeEventListener('resize', onClose)
   }, [message, point])
   return (
     <div
@@ -71,17 +108,18 @@ export const MessageMenu = ({ message, point, actions, onClose }: Props) => {
       aria-label="Message actions"
       class="menu"
       onToggle={(event) => {
-        if (event.newState === 'closed') onClose(false)
+        if (event.newState === 'closed') onClose()
       }}
       onKeyDown={(event) => {
         const { key, currentTarget } = event
         const next = itemAt(currentTarget, key)
-        if (key === 'Escape' || key === 'Tab') onClose(false)
+        if (key === 'Escape' || key === 'Tab') onClose()
         else if (next !== undefined) next.focus()
         else return
         event.preventDefault()
       }}
     >
+      {!message.deleted && <Emojis message={message} actions={actions} onClose={onClose} />}
       {itemsFor(message, actions).map(({ label, Icon, act }) => (
         <button
           key={label}
@@ -90,7 +128,7 @@ export const MessageMenu = ({ message, point, actions, onClose }: Props) => {
           tabIndex={-1}
           class="menu-item"
           onClick={() => {
-            onClose(true)
+            onChosen()
             act(message)
           }}
         >

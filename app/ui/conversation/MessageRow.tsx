@@ -5,6 +5,7 @@ import { Bubble, type MessageActions } from './Bubble.tsx'
 import type { Grouping } from './grouping.ts'
 import type { OpenMenu } from './MessageMenu.tsx'
 import { NoticeRow } from './NoticeRow.tsx'
+import { Reactions } from './Reactions.tsx'
 import { useLongPress } from './use-long-press.ts'
 
 interface Props extends Grouping {
@@ -93,7 +94,18 @@ export const MessageRow = (props: Props) => {
           <span>New messages</span>
         </div>
       )}
-      {message.notice === undefined ? <Line {...props} /> : <NoticeRow name={props.senderName} />}
+      {message.notice === undefined ? (
+        <>
+          <Line {...props} />
+          <Reactions
+            message={message}
+            senderName={props.senderName}
+            onReact={(emoji) => props.actions.react(message, emoji)}
+          />
+        </>
+      ) : (
+        <NoticeRow name={props.senderName} />
+      )}
     </li>
   )
 }

@@ -1,4 +1,5 @@
 import type { Referred } from '../../models/messages-model.ts'
+import { deletedWords } from '../parts/message-words.ts'
 import { previewOf } from '../rich-text/syntax-tree.ts'
 
 interface Props {
@@ -10,6 +11,7 @@ const textOf = (message: Referred): string => {
   // Not known yet, for a moment: the line keeps its height.
   if (message === undefined) return '\u00a0'
   if (message === null) return 'A message that is not here'
+  if (message.deleted) return deletedWords(message.mine)
   return message.text === undefined ? 'A message for a newer version of Sotto' : previewOf(message.text)
 }
 

@@ -25,26 +25,29 @@ const nextIndex = (messages: readonly MessageView[], from: number, step: number)
  */
 export const useRowFocus = (list: List, scroller: RefObject<HTMLElement | null>, messages: readonly MessageView[]) => {
   const [focusedId, setFocusedId] = useState<string | null>(null)
-  const wanted = useRef<number | null>(null)
+  /** Has the focus as soon as it is in the document. */
+  const wanted = useRef<string | null>(null)
   const hadFocus = useRef(false)
 
   const to = (index: number): void => {
-    if (index < 0) return
-    wanted.current = index
+    const message = messages[index]
+    if (message === undefined) return
     const button = buttonIn(scroller.current, index)
+    wanted.current = button ? null : message.messageId
     if (button) {
-      wanted.current = null
       button.focus({ preventScroll: true })
-    }
-    list.scrollToIndex(index, { align: 'auto' })
+      // By the browser: the list scrolls to a place that may be another message's by then, when older ones come in front.
+      button.closest('li')?.scrollIntoView({ block: 'nearest' })
+    } else list.scrollToIndex(index, { align: 'auto' })
   }
 
   useLayoutEffect(() => {
     const element = scroller.current
-    const button = wanted.current === null ? null : buttonIn(element, wanted.current)
-    if (button) {
-      wanted.current = null
-      button.focus({ preventScroll: true })
+    if (wanted.current !== null) {
+      const index = messages.findIndex(({ messageId }) => messageId === wanted.current)
+      const button = buttonIn(element, index)
+      if (button || index < 0) wanted.current = null
+      button?.focus({ preventScroll: true })
     }
     const active = element?.ownerDocument.activeElement
     if (hadFocus.current && active === element?.ownerDocument.body) element?.focus({ preventScroll: true })

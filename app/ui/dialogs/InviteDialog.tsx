@@ -4,7 +4,7 @@ import { Dialog } from '../parts/Dialog.tsx'
 import { CheckIcon, CopyIcon, ShareIcon } from '../parts/icons.tsx'
 import { QrCode } from '../parts/QrCode.tsx'
 
-interface Props {
+export interface InviteDialogProps {
   readonly invite: InviteModel
   readonly onClose: () => void
 }
@@ -47,7 +47,7 @@ const Ready = ({ invite, link }: { invite: InviteModel; link: string }) => {
 }
 
 /** A fresh invite as link and code. */
-export const InviteDialog = ({ invite, onClose }: Props) => {
+export const InviteDialog = ({ invite, onClose }: InviteDialogProps) => {
   const state = invite.state.value
   return (
     <Dialog title="Invite somebody" onClose={onClose}>

@@ -4,7 +4,7 @@ import { Dialog } from '../parts/Dialog.tsx'
 import { CameraIcon } from '../parts/icons.tsx'
 import { Scanner } from './Scanner.tsx'
 
-interface Props {
+export interface LinkDialogProps {
   readonly link: LinkModel
   readonly onClose: () => void
 }
@@ -53,7 +53,7 @@ const Entry = ({ link }: { link: LinkModel }) => {
   )
 }
 
-const Asking = ({ link, onClose }: Props) => (
+const Asking = ({ link, onClose }: LinkDialogProps) => (
   <>
     <Problem text={link.problem.value} />
     <p class="lead">
@@ -72,7 +72,7 @@ const Asking = ({ link, onClose }: Props) => (
 )
 
 /** Opening an invite: paste it, scan it, or confirm the one the page was opened with. */
-export const LinkDialog = ({ link, onClose }: Props) => {
+export const LinkDialog = ({ link, onClose }: LinkDialogProps) => {
   const { kind } = link.state.value
   return (
     <Dialog title={kind === 'scanning' ? 'Scan a code' : 'Open an invite'} onClose={onClose}>

@@ -1,6 +1,7 @@
 import type { ConversationView } from '../../models/conversations-model.ts'
 import { Avatar } from '../parts/Avatar.tsx'
 import { relativeTime } from '../parts/format-time.ts'
+import { deletedWords } from '../parts/message-words.ts'
 import { PresenceDot } from '../parts/Presence.tsx'
 import { StatusIcon, statusWord } from '../parts/StatusIcon.tsx'
 import { previewOf } from '../rich-text/syntax-tree.ts'
@@ -13,7 +14,11 @@ interface Props {
   readonly onOpen: () => void
 }
 
-const unknownText = 'Needs a newer version of Sotto'
+const wordsOf = (last: ConversationView['last']): string => {
+  if (last === undefined) return 'Nothing written yet'
+  if (last.deleted) return deletedWords(last.mine)
+  return last.text === undefined ? 'Needs a newer version of Sotto' : previewOf(last.text)
+}
 
 const Preview = ({ conversation }: { conversation: ConversationView }) => {
   const { typing, draft, last } = conversation
@@ -27,9 +32,7 @@ const Preview = ({ conversation }: { conversation: ConversationView }) => {
     )
   return (
     <span class="preview">
-      <bdi>
-        {last === undefined ? 'Nothing written yet' : last.text === undefined ? unknownText : previewOf(last.text)}
-      </bdi>
+      <bdi>{wordsOf(last)}</bdi>
     </span>
   )
 }

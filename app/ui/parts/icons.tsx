@@ -21,6 +21,10 @@ export const BackIcon = icon(<path d="M15 5l-7 7 7 7" />)
 export const CloseIcon = icon(<path d="M6 6l12 12M18 6L6 18" />)
 export const MoreIcon = icon(<path d="M5.5 12v.01M12 12v.01M18.5 12v.01" stroke-width="2.5" />)
 export const ReplyIcon = icon(<path d="M9.5 6L4 11.500l5.500 5.500M4.500 11.500H14a6 6 0 016 6V18" />)
+export const EditIcon = icon(<path d="M5 19l.8-3.700L15.500 5.600l2.900 2.900-9.700 9.700zM13.500 7.600l2.900 2.900" />)
+export const DeleteIcon = icon(
+  <path d="M5 7h14M10 7V4.500h4V7M7 7l.8 12.500h8.400L17 7M10.300 10.500v5.500M13.700 10.500v5.500" />,
+)
 export const SendIcon = icon(<path d="M12 19V5M6 11l6-6 6 6" />)
 export const DownIcon = icon(<path d="M12 5v14M6 13l6 6 6-6" />)
 export const UpIcon = icon(<path d="M12 19V5M6 11l6-6 6 6" />)
