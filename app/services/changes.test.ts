@@ -4,8 +4,10 @@ import { fromHex } from '../../protocol/wire/bytes.ts'
 import type { WriteTransaction } from '../store/client-store.ts'
 import { accountTable } from '../store/records/account.ts'
 import { earlierTextTable, earlyChangeTable, ownChangeTable } from '../store/records/change.ts'
+import { conversationTable } from '../store/records/conversation.ts'
 import { messageTable } from '../store/records/message.ts'
 import { outboxTable } from '../store/records/outbox.ts'
+import { addReceivedMessage } from './conversations.ts'
 import type { Core } from './core.ts'
 import { createEffects } from './effects.ts'
 import type { EarlierText, MessageView } from './engine-api.ts'
@@ -14,6 +16,7 @@ import { receiveChange, sweepEarlyChanges } from './receive-change.ts'
 import { inStore, loseSessions } from './repair.fixture.ts'
 import { seeded, TestWorld } from './test-network.fixture.ts'
 import { endPeople, people, soon, talking } from './verification.fixture.ts'
+import { referenceOf } from './views.ts'
 
 afterEach(endPeople)
 
@@ -231,27 +234,74 @@ describe.each([1, 2, 3])('in every kind of trouble (seed %i)', (seed) => {
   }, 120_000)
 })
 
+/** As every step that receives something: it knows whose database this is. */
+const receiving = <T>(who: Person, act: (tx: WriteTransaction) => Promise<T>): Promise<T> =>
+  inStore(who, async (tx) => {
+    await tx.get(accountTable, [0])
+    return act(tx)
+  })
+
+const core = { now: () => Date.now(), random } as unknown as Core
+
+describe('what comes in another order', () => {
+  it('counts by its revision, and what was overtaken is remembered as said before', async () => {
+    const { alice, id } = await talking(new TestWorld())
+    const name = await find(alice, id, 'from bob')
+    const { messageId } = referenceOf(name)
+    await alice.close()
+    const receive = (change: Change) =>
+      receiving(alice, (tx) => receiveChange(tx, core, createEffects(), fromHex(id), change, Date.now()))
+    const emojis = ['', '👍', '😂', '😮']
+    for (const revision of [1, 3, 2, 3, 0]) {
+      await receive({ kind: 'edit', messageId, revision, text: `revision ${revision}` })
+      const target = { messageId, bySender: true }
+      await receive({ kind: 'reaction', target, revision, emoji: emojis[revision] ?? '' })
+      await receive({ kind: 'reaction', target, revision: revision + 10, emoji: 'no emoji' })
+    }
+    await alice.open()
+    expect(await alice.engine.message(id, name)).toMatchObject({ text: 'revision 3', reactions: { theirs: '😮' } })
+    expect(texts(await alice.engine.earlierTexts(id, name))).toEqual(['from bob', 'revision 1', 'revision 2'])
+  })
+
+  it('brings nothing back that was deleted here, however often it comes', async () => {
+    const { alice, id } = await talking(new TestWorld())
+    const name = await find(alice, id, 'from bob')
+    await done(alice.engine.removeMessages(id, [name]))
+    await alice.close()
+    const row = await receiving(alice, async (tx) => {
+      const conversation = await tx.get(conversationTable, [fromHex(id)])
+      if (!conversation) throw new Error('no conversation')
+      const content = {
+        messageId: referenceOf(name).messageId,
+        conversationId: fromHex(id),
+        sentAtMs: Date.now(),
+        sequence: 1,
+        head: random(32),
+        body: { kind: 'text', text: 'from bob' },
+      } as const
+      const received = { content, envelopeId: random(16), now: Date.now(), clockOffsetMs: 0 }
+      return addReceivedMessage(tx, createEffects(), conversation, received)
+    })
+    expect(row).toBeUndefined()
+    await alice.open()
+    expect(await alice.texts(id)).toEqual(['from alice'])
+  })
+})
+
 describe('what comes before its message', () => {
   it('waits for it in its newest form, is not kept for ever, nor without limit', async () => {
     const { alice, id } = await talking(new TestWorld())
     await alice.close()
-    const core = { now: () => Date.now(), random } as unknown as Core
     const conversationId = fromHex(id)
     const edit = (messageId: Uint8Array, revision: number) =>
       ({ kind: 'edit', messageId, revision, text: `revision ${revision}` }) as const
     const target = random(16)
-    /** As every step that receives something: it knows whose database this is. */
-    const step = <T>(act: (tx: WriteTransaction) => Promise<T>) =>
-      inStore(alice, async (tx) => {
-        await tx.get(accountTable, [0])
-        return act(tx)
-      })
     const receive = (change: Change) =>
-      step((tx) => receiveChange(tx, core, createEffects(), conversationId, change, Date.now()))
+      receiving(alice, (tx) => receiveChange(tx, core, createEffects(), conversationId, change, Date.now()))
     for (const revision of [1, 3, 2]) await receive(edit(target, revision))
     const waiting = (await rowsOf(alice)).early
     expect(waiting.map(({ raw }) => fromBodyFrame({ code: 5, raw }))).toMatchObject([{ revision: 3 }])
-    await step(async (tx) => {
+    await receiving(alice, async (tx) => {
       for (let n = 0; n < 1_100; n++) {
         await receiveChange(tx, core, createEffects(), conversationId, edit(random(16), 1), Date.now())
       }
