@@ -86,7 +86,10 @@ const Emojis = ({ message, actions, onClose }: Pick<MessageMenuProps, 'message' 
   </div>
 )
 
-/** What can be done with one message. The browser closes it when something else is touched. */
+/**
+ * What can be done with one message. It closes when something else is touched, by itself: the browser would also close it when
+ * the finger is lifted whose rest has opened it.
+ */
 export const MessageMenu = ({ message, point, actions, onClose, onChosen }: MessageMenuProps) => {
   const element = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
@@ -95,21 +98,26 @@ export const MessageMenu = ({ message, point, actions, onClose, onChosen }: Mess
     menu.showPopover()
     place(menu, point)
     menu.querySelector<HTMLElement>('.menu-item')?.focus()
+    const onPress = ({ target }: PointerEvent) => {
+      if (!(target instanceof Node && menu.contains(target))) onClose()
+    }
+    const page = menu.ownerDocument
+    page.addEventListener('pointerdown', onPress, { capture: true })
     // What it belongs to stands elsewhere then.
     addEventListener('resize', onClose)
-    return () => removeEventListener('resize', onClose)
+    return () => {
+      page.removeEventListener('pointerdown', onPress, { capture: true })
+      removeEventListener('resize', onClose)
+    }
   }, [message, point])
   return (
     <div
       ref={element}
-      popover="auto"
+      popover="manual"
       role="menu"
       tabIndex={-1}
       aria-label="Message actions"
       class="menu"
-      onToggle={(event) => {
-        if (event.newState === 'closed') onClose()
-      }}
       onKeyDown={(event) => {
         const { key, currentTarget } = event
         const next = itemAt(currentTarget, key)

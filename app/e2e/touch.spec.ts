@@ -1,0 +1,28 @@
+import { expect } from '@playwright/test'
+import { test } from './harness/scenario.ts'
+
+/** Longer than a finger must rest for the menu of a message. */
+const restMs = 700
+
+test('a finger that rests on a message opens its menu, which stays when the finger is lifted', async ({ world }) => {
+  const relay = await world.relay()
+  const alice = await world.person('Alice')
+  const bob = await world.person('Bob', { context: { hasTouch: true } })
+  await alice.onboard(relay.url)
+  await bob.acceptAsNewcomer(await alice.invite())
+  await alice.openConversation('Bob')
+  await alice.send('touch me')
+  await bob.expectMessage('touch me')
+  const box = await bob.message('touch me').locator('.bubble').boundingBox()
+  if (box === null) throw new Error('the bubble is not on screen')
+  const devtools = await bob.profile.context.newCDPSession(bob.page)
+  const touchPoints = [{ x: box.x + 20, y: box.y + 10 }]
+  await devtools.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints })
+  await bob.page.waitForTimeout(restMs)
+  await expect(bob.page.getByRole('menu')).toBeVisible()
+  await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+  await bob.page.waitForTimeout(restMs)
+  await expect(bob.page.getByRole('menu')).toBeVisible()
+  await bob.page.touchscreen.tap(box.x + 20, 100)
+  await expect(bob.page.getByRole('menu')).toHaveCount(0)
+})
