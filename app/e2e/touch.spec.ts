@@ -1,9 +1,6 @@
 import { expect } from '@playwright/test'
 import { test } from './harness/scenario.ts'
 
-/** Longer than a finger must rest for the menu of a message. */
-const restMs = 700
-
 test('a finger that rests on a message opens its menu, which stays when the finger is lifted', async ({ world }) => {
   const relay = await world.relay()
   const alice = await world.person('Alice')
@@ -18,10 +15,15 @@ test('a finger that rests on a message opens its menu, which stays when the fing
   const devtools = await bob.profile.context.newCDPSession(bob.page)
   const touchPoints = [{ x: box.x + 20, y: box.y + 10 }]
   await devtools.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints })
-  await bob.page.waitForTimeout(restMs)
   await expect(bob.page.getByRole('menu')).toBeVisible()
+  // Two frames after the page has heard of it, whatever follows from it has been drawn.
+  await bob.page.evaluate(() => {
+    addEventListener('touchend', () =>
+      requestAnimationFrame(() => requestAnimationFrame(() => (document.title = 'lifted'))),
+    )
+  })
   await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
-  await bob.page.waitForTimeout(restMs)
+  await expect(bob.page).toHaveTitle('lifted')
   await expect(bob.page.getByRole('menu')).toBeVisible()
   await bob.page.touchscreen.tap(box.x + 20, 100)
   await expect(bob.page.getByRole('menu')).toHaveCount(0)

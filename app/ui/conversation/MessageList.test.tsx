@@ -234,9 +234,11 @@ describe('MessageList', () => {
     await userEvent.keyboard('{Escape}')
     const line = opened.row('message 3')?.querySelector('.bubble-line')
     const touch = { bubbles: true, pointerType: 'touch', isPrimary: true, clientX: 100, clientY: 100 }
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     line?.dispatchEvent(new PointerEvent('pointerdown', touch))
     line?.dispatchEvent(new PointerEvent('pointermove', { ...touch, clientY: 160 }))
-    await new Promise((resolve) => setTimeout(resolve, 600))
+    expect(vi.getTimerCount()).toBe(0)
+    vi.useRealTimers()
     expect(opened.root.querySelector('[role=menu]')).toBeNull()
     line?.dispatchEvent(new PointerEvent('pointerdown', touch))
     await expect.element(page.getByRole('menu')).toBeVisible()
