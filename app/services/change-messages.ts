@@ -108,10 +108,13 @@ export const deleteForEveryone = (
 ): Promise<Outcome<null>> =>
   commit(core, async (tx, effects) => {
     const id = fromHex(conversationId)
+    // All or none: nothing is deleted before each of them has been looked at.
+    if (!names.every((name) => referenceOf(name).mine)) {
+      return refuse('unknown', 'Only what you have written yourself can be deleted for both of you.')
+    }
     for (const name of names) {
       const row = await readRow(tx, id, name)
       if (!row || row.deleted) continue
-      if (!row.mine) return refuse('unknown', 'Only what you have written yourself can be deleted for both of you.')
       await withdraw(tx, core, effects, row)
       const outcome = await change(tx, core, effects, id, { kind: 'deletion', messageId: row.messageId })
       if (!outcome.ok) return outcome
